@@ -159,7 +159,7 @@ def test_commands_of_the_runbooks_exist():
         page = None
         for known in (command, command[:1]):
             if tuple(known) not in pages:
-                pages[tuple(known)] = subprocess.run([MERIDIAN, *known, "--help"], capture_output=True, text=True, timeout=20, check=False)
+                pages[tuple(known)] = subprocess.run([MERIDIAN, *known, "--help"], capture_output=True, text=True, timeout=90, check=False)
             if pages[tuple(known)].returncode == 0:
                 page = pages[tuple(known)].stdout
                 break

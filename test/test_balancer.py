@@ -16,6 +16,8 @@ pytestmark = pytest.mark.covers("balancer")
 
 PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 HERE = "us-east"
+# What waits in a queue is still there when the test has looked at it.
+PATIENT = '\nqueue_timeout = "60s"'
 
 
 def site_of(settings="", instances=2, environment="", app=PYTHON_APP):
@@ -111,7 +113,7 @@ def test_an_instance_that_ends_and_comes_back_fails_no_idempotent_request(how):
 
 
 def test_an_instance_that_hangs_costs_a_try_and_no_request():
-    with site_of('try_timeout = "200ms"', instances=3) as site, Load(site) as load:
+    with site_of('try_timeout = "1s"', instances=3) as site, Load(site) as load:
         load.wait_for(20)
         pid = site.data_center(HERE)["instances"][0]["pid"]
         os.kill(pid, signal.SIGSTOP)
@@ -126,7 +128,7 @@ def test_an_instance_that_hangs_costs_a_try_and_no_request():
 def test_requests_wait_their_turn_and_what_is_too_much_is_refused_at_once(tmp_path):
     hold = tmp_path / "hold"
     hold.touch()
-    with site_of("max_in_flight = 1\nmax_queued = 1", instances=1, environment=f'HOLD = "{hold}"') as site:
+    with site_of("max_in_flight = 1\nmax_queued = 1" + PATIENT, instances=1, environment=f'HOLD = "{hold}"') as site:
         first, second = (HttpConnection(site.addresses[HERE], port=8000) for _ in range(2))
         first.send(b"GET /slow HTTP/1.1\r\nHost: photos.example\r\n\r\n")
         wait_until(lambda: received(site, "/slow") == 1)
@@ -135,7 +137,7 @@ def test_requests_wait_their_turn_and_what_is_too_much_is_refused_at_once(tmp_pa
         began = time.monotonic()
         status, fields, _ = curl(f"http://{balancer(site)}/")
         assert status == 503 and int(fields["retry-after"]) > 0 and "meridian-unavailable" not in fields
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 30  # in the queue it would wait for a minute
         hold.unlink()
         assert first.response().status == 200
         assert second.response().status == 200
@@ -146,7 +148,7 @@ def test_when_all_checks_fail_at_once_panic_is_told_and_requests_are_answered(tm
     # Much faster than the agent, who goes on calling the instances healthy for some seconds.
     with site_of('health_interval = "100ms"', environment=f'UNHEALTHY = "{ill}"') as site:
         ill.touch()
-        wait_until(lambda: "panic: 0 of 2" in site.tier(HERE, "balancer").get("problem", ""), 5, "panic in the status")
+        wait_until(lambda: "panic: 0 of 2" in site.tier(HERE, "balancer").get("problem", ""), what="panic in the status")
         assert curl(f"http://{balancer(site)}/")[0] == 200
         assert metric(site, "meridian_balancer_panic") == 1
         assert "panic: 0 of 2 running instances" in site.run("status").stdout
@@ -203,7 +205,7 @@ def test_status_has_the_requests_that_an_instance_is_working_at(tmp_path):
 def test_an_instance_never_has_more_requests_than_it_may_from_edge_and_balancer_together(tmp_path):
     hold = tmp_path / "hold"
     hold.touch()
-    with site_of("max_in_flight = 4", instances=1, environment=f'HOLD = "{hold}"') as site:
+    with site_of("max_in_flight = 4" + PATIENT, instances=1, environment=f'HOLD = "{hold}"') as site:
         visitors = [HttpConnection(site.addresses[HERE], port=port) for port in (8080, 8000) for _ in range(6)]
         for visitor in visitors:
             visitor.send(b"GET /slow HTTP/1.1\r\nHost: photos.example\r\nCache-Control: no-store\r\n\r\n")
@@ -218,14 +220,14 @@ def test_the_edges_response_timeout_did_not_hold_for_the_instances_of_its_own_da
     hold = tmp_path / "hold"
     hold.touch()
     with site_of('[edge]\nresponse_timeout = "500ms"', instances=1, environment=f'HOLD = "{hold}"') as site:
-        assert curl(f"http://{site.addresses[HERE]}:8080/slow", timeout=10)[0] == 504
+        assert curl(f"http://{site.addresses[HERE]}:8080/slow")[0] == 504
         hold.unlink()
 
 
 def test_a_single_request_at_a_time_is_kept_by_sending_the_edges_through_the_balancer(tmp_path):
     hold = tmp_path / "hold"
     hold.touch()
-    with site_of("max_in_flight = 1", instances=1, environment=f'HOLD = "{hold}"') as site:
+    with site_of("max_in_flight = 1" + PATIENT, instances=1, environment=f'HOLD = "{hold}"') as site:
         visitors = [HttpConnection(site.addresses[HERE], port=port) for port in (8080, 8000)]
         for visitor in visitors:
             visitor.send(b"GET /slow HTTP/1.1\r\nHost: photos.example\r\nCache-Control: no-store\r\n\r\n")

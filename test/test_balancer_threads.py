@@ -68,7 +68,7 @@ class Load:
 
     def wait_for(self, count):
         wanted = self.answers + count
-        wait_until(lambda: self.answers >= wanted, 30, f"{count} more answers")
+        wait_until(lambda: self.answers >= wanted, what=f"{count} more answers")
 
     def __enter__(self):
         self.threads = [Background(self.ask) for _ in range(self.clients)]
@@ -81,16 +81,15 @@ class Load:
 
 def test_requests_are_spread_over_the_threads_and_the_instances():
     with site_of() as site:
-        loops = loops_of(site)
-        assert len(loops) == THREADS
+        loops = wait_until(lambda: len(found := loops_of(site)) == THREADS and found, what="all threads have names")
         before = [wake_ups(loop) for loop in loops]
         connections = [HttpConnection(site.addresses[HERE], port=PORT) for _ in range(2 * THREADS)]
         answered = collections.Counter(json.loads(get(each, "/").body)["instance"] for _ in range(20) for each in connections)
         # Each thread has two of the connections; a thread without one would wake up a few times a second.
         assert min(wake_ups(loop) - start for loop, start in zip(loops, before)) >= 20
         assert len(answered) == 2 and min(answered.values()) > sum(answered.values()) / 4
-        metrics = curl(f"http://{site.addresses[HERE]}:18000/metrics")[2].decode()
-        assert f'meridian_balancer_requests_total{{code="2xx"}} {sum(answered.values())}\n' in metrics
+        counted = f'meridian_balancer_requests_total{{code="2xx"}} {sum(answered.values())}\n'
+        wait_until(lambda: counted in curl(f"http://{site.addresses[HERE]}:18000/metrics")[2].decode(), what="all are counted")
 
 
 def test_an_instance_never_has_more_requests_than_it_may_from_all_threads_together():
@@ -118,7 +117,7 @@ def test_instances_that_are_restarted_under_load_fail_no_request():
                 def is_back(number=number, pid=before["pid"]):
                     now = site.data_center(HERE)["instances"][number]
                     return now["state"] == "healthy" and now["pid"] not in (0, pid)
-                wait_until(is_back, 30)
+                wait_until(is_back)
                 load.wait_for(100)
     assert load.failures == []
 
@@ -128,7 +127,7 @@ def test_a_balancer_that_restarts_under_load_fails_no_request():
         load.wait_for(100)
         pid = site.tier(HERE, "balancer")["pid"]
         os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: site.tier(HERE, "balancer")["pid"] not in (0, pid), 30, "another balancer")
+        wait_until(lambda: site.tier(HERE, "balancer")["pid"] not in (0, pid), what="another balancer")
         load.wait_for(100)
-        assert len(loops_of(site)) == THREADS
+        wait_until(lambda: len(loops_of(site)) == THREADS, what="it has all its threads")
     assert load.failures == []

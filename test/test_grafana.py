@@ -17,7 +17,7 @@ VARIABLES = {"$__rate_interval": "1m", "$dc": ".*"}
 
 
 def write(folder):
-    return subprocess.run([MERIDIAN, "watch", "grafana", str(folder)], capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run([MERIDIAN, "watch", "grafana", str(folder)], capture_output=True, text=True, timeout=90, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def prometheus(tmp_path_factory):
         process = subprocess.Popen(["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data", f"--web.listen-address={address}:9090"],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: curl(f"http://{address}:9090/-/ready")[0] == 200, 20, "it is ready")
+            wait_until(lambda: curl(f"http://{address}:9090/-/ready")[0] == 200, what="it is ready")
             yield f"http://{address}:9090"
         finally:
             process.kill()
@@ -96,4 +96,4 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     done = write(tmp_path / "file" / "folder")
     assert done.returncode == 1 and str(tmp_path / "file") in done.stderr
-    assert subprocess.run([MERIDIAN, "watch", "grafana"], capture_output=True, timeout=20, check=False).returncode == 2
+    assert subprocess.run([MERIDIAN, "watch", "grafana"], capture_output=True, timeout=90, check=False).returncode == 2

@@ -34,9 +34,9 @@ def test_a_hangup_ends_nothing_and_a_request_in_flight_gets_its_answer(tmp_path)
         tiers = {tier["name"]: tier["pid"] for tier in site.data_center("us-east")["tiers"]}
         for name, pid in {"lab": lab_of(site), "us-east/agent": guard, **{f"us-east/{name}": pid for name, pid in tiers.items()}}.items():
             os.kill(pid, signal.SIGHUP)
-            wait_until(lambda name=name: "SIGHUP is ignored" in (logs / f"{name}.log").read_text(), 10, f"{name} says so")
+            wait_until(lambda name=name: "SIGHUP is ignored" in (logs / f"{name}.log").read_text(), what=f"{name} says so")
         os.kill(agent, signal.SIGHUP)
-        wait_until(lambda: (logs / "us-east/agent.log").read_text().count("SIGHUP is ignored") == 2, 10, "the agent says so")
+        wait_until(lambda: (logs / "us-east/agent.log").read_text().count("SIGHUP is ignored") == 2, what="the agent says so")
         hold.unlink()
         assert asker.result() == 200
         assert site.guard_and_agent("us-east") == (guard, agent)

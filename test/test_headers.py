@@ -23,7 +23,7 @@ class Checkout:
         for path in ("tools", "build/release", "src/base"):
             (folder / path).mkdir(parents=True)
         shutil.copy(ROOT / "tools/headers.py", folder / "tools/headers.py")
-        subprocess.run(["git", "init", "-q", folder], check=True, timeout=20)
+        subprocess.run(["git", "init", "-q", folder], check=True, timeout=90)
         self.write("unit.cpp", '#include "base/cheap.hpp"\n')
         self.write("cheap.hpp", CHEAP)
         command = f"{shutil.which('clang++-19')} -std=c++23 -I{folder}/src -o unit.o -c {folder}/src/base/unit.cpp"
@@ -34,7 +34,7 @@ class Checkout:
         (self.folder / "src/base" / name).write_text(text)
 
     def headers(self, *arguments):
-        done = subprocess.run([sys.executable, self.folder / "tools/headers.py", *arguments], capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run([sys.executable, self.folder / "tools/headers.py", *arguments], capture_output=True, text=True, check=False, timeout=900)
         assert not done.stderr, done.stderr
         return done.returncode, done.stdout
 
@@ -50,7 +50,7 @@ def test_a_header_over_its_budget_and_one_that_does_not_compile_by_itself_are_na
     failed, said = checkout.headers("--check")
     assert failed and "cheap.hpp" not in said, said
     assert "src/base/unfinished.hpp does not compile by itself" in said and "unknown type name 'Unknown'" in said
-    assert re.search(r"^src/base/dear.hpp: \d\.\d\d s of the front end, budget 0.30 s: declare forward", said, re.M), said
+    assert re.search(r"^src/base/dear.hpp: \d+\.\d\d s of the front end, budget 0.30 s: declare forward", said, re.M), said
 
 
 def test_only_headers_that_changed_and_those_that_include_them_are_checked(checkout):

@@ -245,6 +245,7 @@ def test_an_application_cannot_pass_for_a_balancer(site, east):
     status, fields, body = curl(f"http://{east}:8080/pretend", "-X", "POST")
     assert (status, body) == (503, b"mine\n")
     assert "meridian-unavailable" not in fields
+    wait_until(lambda: any("/pretend" in line for line in seen_by_application(site)), what="the log has the request")
     assert len([line for line in seen_by_application(site) if "/pretend" in line]) == 1
 
 
@@ -254,7 +255,7 @@ def test_an_answer_that_breaks_off_is_never_whole(site, east, path):
         connection.request("GET", path)
         with pytest.raises((EOFError, ConnectionResetError)):
             connection.response()
-    wait_until(lambda: all(instance["state"] == "healthy" for instance in site.data_center("us-east")["instances"]), 15)
+    wait_until(lambda: all(instance["state"] == "healthy" for instance in site.data_center("us-east")["instances"]))
 
 
 def test_clients_that_leave_in_the_middle_harm_nobody(site, east):
@@ -282,20 +283,20 @@ def test_slow_requests_get_408_and_their_connections_closed(east):
         # Bytes that come do not prolong a head.
         trickle.send(b"GET / HTTP/1.1\r\n")
         trickle.socket.settimeout(0.5)
-        for _ in range(4 * HEAD_SECONDS):
+        for _ in range(8 * HEAD_SECONDS):
             trickle.send(b"X: a\r\n")
             try:
                 trickle.received += trickle.socket.recv(1)
                 break
             except TimeoutError:
                 continue
-        assert HEAD_SECONDS - 1 < time.monotonic() - began < HEAD_SECONDS + 4
-        trickle.socket.settimeout(20)
+        assert HEAD_SECONDS - 1 < time.monotonic() - began < 3 * HEAD_SECONDS
+        trickle.socket.settimeout(60)
         for connection in (trickle, head, body):
             response = connection.response()
             assert (response.status, response.field("connection")) == (408, "close")
             assert connection.closed()
-        assert BODY_SECONDS - 1 < time.monotonic() - began < BODY_SECONDS + 6
+        assert BODY_SECONDS - 1 < time.monotonic() - began < 2 * BODY_SECONDS
 
 
 def test_an_idle_connection_is_served_when_it_wakes_up(east):
@@ -330,12 +331,12 @@ def test_past_the_limit_of_connections_idle_ones_go_first_and_the_rest_is_told_5
                 busy.append(HttpConnection(east))
                 busy[-1].send(post(b"Content-Length: 5\r\n"))
             # Five at least: more while the server has not yet seen that the idle ones are gone.
-            refused = wait_until(lambda: (told := select.select([each.socket for each in busy], [], [], 0)[0]) and len(told) >= 5 and told, 5)
+            refused = wait_until(lambda: (told := select.select([each.socket for each in busy], [], [], 0)[0]) and len(told) >= 5 and told)
             assert {next(each for each in busy if each.socket is one).response().status for one in refused} == {503}
         finally:
             for connection in busy:
                 connection.socket.close()
-        wait_until(lambda: curl(f"http://{east}:8080/")[0] == 200, 5)
+        wait_until(lambda: curl(f"http://{east}:8080/")[0] == 200)
 
 
 def test_silent_tcp_connections_to_the_https_port_kept_visitors_out_and_the_limit_held_for_each_port_by_itself():
@@ -355,8 +356,8 @@ def test_silent_tcp_connections_to_the_https_port_kept_visitors_out_and_the_limi
             for each in visitors:
                 visit(each)
             silent = [stack.enter_context(contextlib.closing(socket.create_connection((east, 8443)))) for _ in range(60)]
-            wait_until(lambda: select.select(silent, [], [], 0)[0], 5)  # the first ones are closed
-            wait_until(lambda: metric("meridian_edge_connections_total") >= 64, 5)  # and the last ones have come
+            wait_until(lambda: select.select(silent, [], [], 0)[0])  # the first ones are closed
+            wait_until(lambda: metric("meridian_edge_connections_total") >= 64)  # and the last ones have come
             visit(stack.enter_context(HttpConnection(east, 8443, ca=ca, server_name="photos.example")))
             visit(stack.enter_context(HttpConnection(east, 8080)))
             for each in visitors:  # idle meanwhile, and not displaced
@@ -366,12 +367,12 @@ def test_silent_tcp_connections_to_the_https_port_kept_visitors_out_and_the_limi
 
             for _ in range(40):
                 visit(stack.enter_context(HttpConnection(east, 8080)))
-            wait_until(lambda: metric("meridian_edge_connections_open") <= 20, 5)
+            wait_until(lambda: metric("meridian_edge_connections_open") <= 20)
 
 
 def test_an_instance_that_does_not_answer_in_time_is_504(tmp_path):
     hold = tmp_path / "hold"
-    with Site(app=f'{APP}\nenvironment = {{ HOLD = "{hold}" }}', extra='\n[balancer]\nresponse_timeout = "500ms"\n') as site:
+    with Site(app=f'{APP}\nenvironment = {{ HOLD = "{hold}" }}', extra='\n[balancer]\nresponse_timeout = "3s"\n') as site:
         hold.touch()
         try:
             status, fields, _ = curl(f"http://{site.addresses['us-east']}:8080/slow")
@@ -389,8 +390,8 @@ def test_a_request_crosses_to_another_data_center_at_most_once():
         instance = json.loads(curl(east)[2])
         os.kill(instance["pid"], signal.SIGSTOP)
         try:
-            wait_until(lambda: site.data_center("us-east")["instances"][0]["state"] != "healthy", 15)
-            wait_until(lambda: curl(east)[0] == 200 and json.loads(curl(east)[2])["dc"] == "us-west", 5, "us-west answers instead")
+            wait_until(lambda: site.data_center("us-east")["instances"][0]["state"] != "healthy")
+            wait_until(lambda: (answer := curl(east))[0] == 200 and json.loads(answer[2])["dc"] == "us-west", what="us-west answers instead")
             # One that has passed an edge before is served here or not at all.
             status, fields, _ = curl(east, "-H", "Via: 1.1 meridian-edge")
             assert status == 503 and int(fields["retry-after"]) > 0

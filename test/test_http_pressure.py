@@ -52,7 +52,7 @@ def plain(address, port, receive_buffer=None):
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if receive_buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    connection.settimeout(15)
+    connection.settimeout(60)
     connection.connect((address, port))
     return connection
 
@@ -96,7 +96,7 @@ def test_slow_readers_pause_their_writers_and_memory_does_not_grow(site, east):
         # One of them reads after all, and gets the whole of it.
         received = 1
         with contextlib.suppress(TimeoutError):
-            readers[0].settimeout(5)
+            readers[0].settimeout(60)
             while received < 8 * MIB:
                 piece = readers[0].recv(MIB)
                 assert piece
@@ -123,7 +123,7 @@ def test_a_flood_of_pipelined_requests_is_answered_in_order_at_the_pace_of_its_r
 
 def test_two_thousand_pipelined_requests_get_two_thousand_answers_in_order(east):
     count = 2000
-    with HttpConnection(east, timeout=30) as connection:
+    with HttpConnection(east, timeout=90) as connection:
         requests = b"".join(b"GET /echo?%d HTTP/1.1\r\nHost: photos.example\r\n\r\n" % i for i in range(count))
         sender = Background(connection.send, requests)
         for i in range(count):
@@ -162,19 +162,20 @@ def test_an_upload_in_one_huge_chunk_arrives_whole_and_is_never_held(site, east)
 
 @measures_memory
 def test_slowloris_takes_nobody_elses_place(site, east):
-    """3,000 visitors who send a byte of a head now and then; everybody else is served as if they were not there."""
+    """3,000 visitors who send a few bytes of a head now and then; everybody else is served as if they were not there."""
     before = resident(site, "edge")
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(plain(east, 8080)) for _ in range(3000)]
-        for byte in b"GET / HTTP/1.1\r\nX":
+        # In few rounds, so that a busy machine ends them before the time of a head is over.
+        for piece in (b"G", b"ET / HTTP/1.1", b"\r\n", b"X"):
             for connection in slow:
-                connection.send(bytes([byte]))
+                connection.send(piece)
         began = time.monotonic()
         assert all(served(east) for _ in range(20))
         assert time.monotonic() - began < 10
         assert resident(site, "edge") - before < 3000 * 12 * 1024
         # Their time runs from the first byte and is not theirs to lengthen.
-        assert wait_until(lambda: slow[0].recv(4096), 20).startswith(b"HTTP/1.1 408 ")
+        assert slow[0].recv(4096).startswith(b"HTTP/1.1 408 ")
 
 
 def test_half_closed_visitors_get_their_answers_through_edge_and_balancer(east):
@@ -245,15 +246,15 @@ def test_a_tier_that_drains_under_load_fails_no_request(tier):
             for _ in range(3):
                 pid = site.tier("us-east", tier)["pid"]
                 reached = list(counts)
-                wait_until(lambda: all(now > then + 20 for now, then in zip(counts, reached)), 20, "requests flow")
+                wait_until(lambda: all(now > then + 20 for now, then in zip(counts, reached)), what="requests flow")
                 os.kill(pid, signal.SIGTERM)
-                wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, None, pid) and site.tier("us-east", tier)["state"] == "ready", 20,
-                           "the next process serves")
+                wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, None, pid) and site.tier("us-east", tier)["state"] == "ready",
+                           what="the next process serves")
                 drained.append(pid)
             # Each closes at its end the connections that nobody used meanwhile; what takes one of them then must not fail.
-            wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in drained), 30, "the drained ones are gone")
+            wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in drained), what="the drained ones are gone")
             reached = list(counts)
-            wait_until(lambda: all(now > then + 20 for now, then in zip(counts, reached)), 20, "requests flow")
+            wait_until(lambda: all(now > then + 20 for now, then in zip(counts, reached)), what="requests flow")
         finally:
             done.set()
             results(threads)

@@ -17,7 +17,7 @@ def make_certificate(folder, name):
     """A self-signed one: `name`.pem and `name`.key."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                     "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", folder / f"{name}.key",
-                    "-out", folder / f"{name}.pem"], check=True, capture_output=True, timeout=20)
+                    "-out", folder / f"{name}.pem"], check=True, capture_output=True, timeout=90)
 
 
 def site_of(settings):
@@ -37,7 +37,7 @@ def curl(site, url, *options):
     """Its exit status, and the answer's head."""
     address = site.addresses["us-east"]
     resolve = [word for name in (SHOP, site.domain) for port in (8080, 8443) for word in ("--resolve", f"{name}:{port}:{address}")]
-    done = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-D", "-", *resolve, *options, url], capture_output=True, text=True, timeout=20,
+    done = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-D", "-", *resolve, *options, url], capture_output=True, text=True, timeout=90,
                           check=False)
     return done.returncode, done.stdout
 
@@ -72,7 +72,7 @@ def test_probes_and_readiness_need_no_tls(site):
 def test_a_certificate_that_cannot_be_read_is_named_and_nothing_is_left_running():
     site = site_of('\n[[edge.certificate]]\ncertificate = "nowhere.pem"\nkey = "nowhere.key"\n')
     try:
-        done = site.run("up", str(site.file), "--detach", check=False, timeout=60)
+        done = site.run("up", str(site.file), "--detach", check=False)
         assert done.returncode != 0
         assert "nowhere.pem" in done.stderr
         assert not site.processes()
@@ -84,7 +84,7 @@ def test_a_certificate_that_cannot_be_read_is_named_and_nothing_is_left_running(
 def test_mistakes_in_the_settings_are_named():
     site = Site(("us-east",), app=PYTHON_APP, extra='\n[edge]\nredirect_http = 1\n\n[[edge.certificate]]\ncertificate = "a.pem"\nkeys = "a.key"\n')
     try:
-        done = subprocess.run([MERIDIAN, "check", site.file], capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run([MERIDIAN, "check", site.file], capture_output=True, text=True, timeout=90, check=False)
         assert done.returncode == 2
         assert "redirect_http" in done.stderr
         assert 'did you mean "key"?' in done.stderr

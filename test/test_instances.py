@@ -12,13 +12,12 @@ import pytest
 
 from background import Background, results
 from http_connection import HttpConnection
-from site_under_test import ROOT, Site, wait_until
+from site_under_test import ROOT, Site, wait_until, whole_lines
 
 pytestmark = pytest.mark.covers("agent", "balancer")
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 VISITORS = 8
-HALF_CLOSE_SECONDS = 10
 
 
 @pytest.fixture(name="hold")
@@ -78,7 +77,7 @@ class Load:
     def wait_for_more(self, count=300):
         """Until so many further requests are answered."""
         goal = self.served() + count
-        wait_until(lambda: self.served() >= goal, 30, f"{count} more requests are served: {self.answers}")
+        wait_until(lambda: self.served() >= goal, what=f"{count} more requests are served: {self.answers}")
 
     def failed(self, method):
         return sum(count for status, count in self.answers[method].items() if status != 200)
@@ -93,12 +92,12 @@ def wait_for_another(site, number, pid):
     def healthy():
         now = instance(site, number)
         return now["state"] == "healthy" and now["pid"] not in (0, pid) and now["pid"]
-    return wait_until(healthy, 30, f"instance {number} runs anew")
+    return wait_until(healthy, what=f"instance {number} runs anew")
 
 
 def seen_by(site, text):
     """The numbers of the instances that printed `text`, once for each time."""
-    lines = [line for path in (site.state / "logs").rglob("*.log") for line in path.read_text(errors="replace").splitlines()]
+    lines = [line for path in (site.state / "logs").rglob("*.log") for line in whole_lines(path)]
     return [json.loads(line)["instance"].rpartition("-")[2] for line in lines if '"output"' in line and text in line]
 
 
@@ -117,7 +116,7 @@ def test_a_request_that_is_at_an_instance_when_it_is_to_restart_gets_its_answer(
     with Site(app=holding(hold), data_centers=("us-east",)) as site:
         with HttpConnection(site.addresses["us-east"]) as visitor:
             visitor.request("POST", "/slow")
-            number = wait_until(lambda: [int(each) - 1 for each in seen_by(site, "POST /slow")], 10)[0]
+            number = wait_until(lambda: [int(each) - 1 for each in seen_by(site, "POST /slow")])[0]
             before = instance(site, number)
             site.run("instance", "restart", before["id"])
             now = instance(site, number)
@@ -170,8 +169,8 @@ def test_a_closed_tab_takes_its_request_from_the_instance(hold):
     with Site(app=holding(hold), data_centers=("us-east",)) as site:
         with HttpConnection(site.addresses["us-east"]) as visitor:
             visitor.request("GET", "/slow")
-            wait_until(lambda: seen_by(site, "GET /slow"), 10)
-        wait_until(lambda: seen_by(site, "abandoned /slow"), HALF_CLOSE_SECONDS + 5)
+            wait_until(lambda: seen_by(site, "GET /slow"))
+        wait_until(lambda: seen_by(site, "abandoned /slow"), what="the instance is told")
 
 
 def test_a_visitor_who_has_only_said_that_no_more_comes_gets_the_answer(hold):
@@ -179,6 +178,6 @@ def test_a_visitor_who_has_only_said_that_no_more_comes_gets_the_answer(hold):
         with HttpConnection(site.addresses["us-east"]) as visitor:
             visitor.request("GET", "/slow")
             visitor.socket.shutdown(socket.SHUT_WR)
-            wait_until(lambda: seen_by(site, "GET /slow"), 10)
+            wait_until(lambda: seen_by(site, "GET /slow"))
             hold.unlink()
             assert visitor.response().body == b"at last\n"

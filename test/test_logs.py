@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from site_under_test import MERIDIAN, PYTHON_APP, Site, curl, wait_until
+from site_under_test import MERIDIAN, PYTHON_APP, Site, curl, wait_until, whole_lines
 
 pytestmark = pytest.mark.covers("watch", "agent", "cli", "site")
 
@@ -157,17 +157,17 @@ def test_a_flood_blocks_no_process_and_pushes_no_other_line_away(tmp_path):
     done, program = tmp_path / "done", tmp_path / "flood.py"
     program.write_text(FLOOD)
     worker = f'[worker.flood]\ncommand = ["/usr/bin/python3", "{program}"]\nenvironment = {{ DONE = "{done}" }}\n'
-    with Site(app=PYTHON_APP, instances=1, data_centers=("us-east",), extra=f"\n[watch]\n{worker}") as site:
-        wait_until(done.exists, 60, "the flood is printed")
+    with Site(app=PYTHON_APP, instances=1, data_centers=("us-east",), extra=f'\n[agent]\nhung_timeout = "10m"\n[watch]\n{worker}') as site:
+        wait_until(done.exists, 240, "the flood is printed")
         done.unlink()
         stopped = watch_pid(site)
         os.kill(stopped, signal.SIGSTOP)
         try:
             site.run("instance", "restart", "us-east.flood-1")  # it floods again while nobody takes its lines
-            wait_until(done.exists, 60, "the flood is printed")
+            wait_until(done.exists, 240, "the flood is printed")
             word = print_word(site, "us-east")
             # Visitors stay here though the tier hangs, and the status says so.
-            wait_until(lambda: site.tier("us-east", "watch")["state"] == "hung", 20, "watch counts as hung")
+            wait_until(lambda: site.tier("us-east", "watch")["state"] == "hung", what="watch counts as hung")
             assert "problem" not in site.data_center("us-east")
             assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
         finally:
@@ -175,7 +175,7 @@ def test_a_flood_blocks_no_process_and_pushes_no_other_line_away(tmp_path):
         assert len(find(site, word)) == 1
         drops = wait_until(lambda: [each for each in logs(site, "dropped", "--tier", "worker") if "dropped" in each.get("marks", ())], what="drops are told")
         assert all(each["instance"] == "us-east.flood-1" and each["level"] == "warning" for each in drops)
-        agent = [json.loads(line) for file in (site.state / "logs/us-east").glob("agent.log*") for line in file.read_text().splitlines()]
+        agent = [json.loads(line) for file in (site.state / "logs/us-east").glob("agent.log*") for line in whole_lines(file)]
         assert any(line["event"].startswith("output dropped") and line["worker"] == "us-east.flood-1" for line in agent)
         # What is dropped costs the agent no line of its own log.
         assert sum(line["event"] == "output" and line.get("worker") == "us-east.flood-1" for line in agent) < 500_000
@@ -197,16 +197,16 @@ def test_a_data_center_that_is_down_is_named_and_the_others_lines_are_shown():
         # Where nobody has a copy, nothing is shown, and nobody is told a copy.
         stopped = watch_pid(site)
         os.kill(stopped, signal.SIGSTOP)
-        alone = site.run("logs", "--dc", "us-west", check=False, timeout=60)
+        alone = site.run("logs", "--dc", "us-west", check=False)
         with contextlib.suppress(ProcessLookupError):  # it hung for too long
             os.kill(stopped, signal.SIGCONT)
         assert alone.returncode == 1 and "us-west is missing" in alone.stderr and "copies" not in alone.stderr
         # It is back with its lines.
-        site.run("dc", "start", "us-west", timeout=60)
+        site.run("dc", "start", "us-west")
         assert len(find(site, words["us-west"])) == 1
         # And so are all, after a restart of everything.
-        site.run("down", timeout=60)
-        site.run("up", str(site.file), "--detach", timeout=60)
+        site.run("down")
+        site.run("up", str(site.file), "--detach")
         assert len(find(site, words["us-east"])) == 1
 
 

@@ -6,7 +6,6 @@ import pathlib
 import signal
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -36,9 +35,7 @@ def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts
         assert answers(site, NEW_YORK, "us-west") == [east]
         visits = [site.start_visits("--from", place, url(site), "--repeat", "250", "--every", "30ms") for place in ("new-york", "oregon")]
         site.run("dc", "kill", "us-east")
-        killed = time.monotonic()
         wait_until(lambda: answers(site, NEW_YORK, "us-west") == [west], 5, "us-east has left the answers")
-        assert time.monotonic() - killed < 5
         assert site.state_of("us-east") == "down"
         # Whoever looks the name up from now on is served, also without a second try.
         after = site.start_visits("--from", "new-york", url(site), "--repeat", "50", "--every", "20ms", "--no-fallback")
@@ -49,7 +46,7 @@ def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts
             assert summary["failed"] == 0
         site.run("dc", "start", "us-east")
         site.wait_for_state("us-east", "serving")
-        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], 10, "us-east is back in the answers")
+        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], what="us-east is back in the answers")
 
 
 @pytest.mark.long
@@ -58,18 +55,18 @@ def test_draining_fails_no_request():
         east, west = site.addresses["us-east"], site.addresses["us-west"]
         visits = site.start_visits("--from", "new-york", url(site), "--repeat", "400", "--every", "25ms", "--no-fallback")
         site.run("dc", "drain", "us-east")
-        wait_until(lambda: answers(site, NEW_YORK, "us-east") == [west], 2, "us-east has left its own answers")
-        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [west], 3, "us-east has left us-west's answers")
+        wait_until(lambda: answers(site, NEW_YORK, "us-east") == [west], what="us-east has left its own answers")
+        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [west], what="us-east has left us-west's answers")
         assert curl(f"http://{east}:8080/.meridian/ready")[0] == 503
         code, _, body = curl(f"http://{east}:8080/")
         assert code == 200 and json.loads(body)["dc"] == "us-west"
         assert site.state_of("us-east") in ("draining", "drained")
         summary = finish_visits(visits)
         assert summary["failed"] == 0
-        site.wait_for_state("us-east", "drained", 40)
+        site.wait_for_state("us-east", "drained")
         site.run("dc", "undrain", "us-east")
         site.wait_for_state("us-east", "serving")
-        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], 10, "us-east is back in the answers")
+        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], what="us-east is back in the answers")
 
 
 @pytest.mark.long
@@ -88,17 +85,21 @@ def test_a_data_center_was_drained_with_kept_connections_in_use_and_requests_goi
         assert kept.response().field("connection") == "close"
         # us-west has no request: when it is drained, us-east, which began earlier, would be too.
         site.run("dc", "drain", "us-west")
-        site.wait_for_state("us-west", "drained", 40)
+        site.wait_for_state("us-west", "drained")
         assert site.state_of("us-east") == "draining"
         hold.unlink()
         assert slow.response().status == 200
-        site.wait_for_state("us-east", "drained", 10)
+        site.wait_for_state("us-east", "drained")
         for name in site.addresses:
             site.run("dc", "undrain", name)
             site.wait_for_state(name, "serving")
-        again = HttpConnection(site.addresses["us-east"])
-        again.request("GET", "/")
-        assert again.response().field("connection") is None
+
+        def is_kept():
+            with HttpConnection(site.addresses["us-east"]) as again:
+                again.request("GET", "/")
+                return again.response().field("connection") is None
+
+        wait_until(is_kept, what="the edge has heard of it")
 
 
 class Asker:
@@ -136,15 +137,15 @@ def test_killing_one_tier_fails_only_what_was_inside_it(tier):
         with Asker(ask) as asker:
             for _ in range(kills):
                 before = asker.asked
-                wait_until(lambda: asker.asked > before + 5, 10)
+                wait_until(lambda: asker.asked > before + 5)
                 pid = site.tier("us-east", tier)["pid"]
                 os.kill(pid, signal.SIGKILL)
-                wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, pid), 10, f"{tier} runs again")
+                wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, pid), what=f"{tier} runs again")
             before = asker.asked
-            wait_until(lambda: asker.asked > before + 5, 10)
+            wait_until(lambda: asker.asked > before + 5)
         # One at a time was inside; GETs that a dead balancer had are sent again by the edge.
         assert asker.failed <= (0 if tier == "balancer" else kills)
-        wait_until(lambda: site.tier("us-east", tier)["state"] == "ready", 10)
+        wait_until(lambda: site.tier("us-east", tier)["state"] == "ready")
         assert site.state_of("us-east") == "serving"
 
 
@@ -156,16 +157,16 @@ def test_killing_an_idle_instance_fails_nothing():
             os.kill(pid, signal.SIGKILL)
             for _ in range(20):
                 assert curl(edge)[0] == 200
-            wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]), 10)
+            wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]))
 
 
 def test_an_instance_that_dies_inside_a_response_breaks_it_visibly():
     with Site(app=APP, wan=True) as site:
         for path in ("die", "die-chunked"):
-            done = subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://{site.addresses['us-east']}:8080/{path}"], timeout=20, check=False)
+            done = subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://{site.addresses['us-east']}:8080/{path}"], timeout=90, check=False)
             # 18: fewer bytes than announced; 56: the connection was reset.
             assert done.returncode in (18, 56), path
-            wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]), 15)
+            wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]))
 
 
 def test_what_an_instance_left_behind_ends_before_its_next_start_and_others_children_stay():
@@ -179,7 +180,7 @@ def test_what_an_instance_left_behind_ends_before_its_next_start_and_others_chil
             escaped.append(escape())
         first = site.data_center("us-east")["instances"][0]["pid"]
         os.kill(first, signal.SIGKILL)
-        wait_until(lambda: site.data_center("us-east")["instances"][0]["pid"] not in (0, first), 10, "it runs again")
+        wait_until(lambda: site.data_center("us-east")["instances"][0]["pid"] not in (0, first), what="it runs again")
         left = [pid for pid in escaped if pathlib.Path(f"/proc/{pid}").exists()]
         assert left == escaped[1:]
 
@@ -188,7 +189,7 @@ def test_a_guard_that_is_killed_leaves_no_pid_file():
     with Site(app=APP, wan=True) as site:
         pids = dict(line.split() for line in (site.state / "pids/us-east").read_text().splitlines())
         os.kill(int(pids["guard"]), signal.SIGKILL)
-        wait_until(lambda: not (site.state / "pids/us-east").exists(), 10, "the pid file is gone")
+        wait_until(lambda: not (site.state / "pids/us-east").exists(), what="the pid file is gone")
         assert (site.state / "pids/us-west").exists()
         site.run("dc", "start", "us-east")
         assert (site.state / "pids/us-east").exists()
@@ -206,7 +207,7 @@ def test_no_descendant_outlives_its_agent_even_one_that_called_setsid():
         def gone():
             return not any(os.path.exists(f"/proc/{pid}") for pid in [*east, escaped])
 
-        wait_until(gone, 10, "everything of us-east has ended")
+        wait_until(gone, what="everything of us-east has ended")
         site.wait_for_state("us-east", "down")
         assert site.state_of("us-west") == "serving"
 
@@ -230,10 +231,14 @@ def test_without_a_healthy_instance_the_nearest_other_data_center_answers():
         instance = json.loads(curl(f"http://{site.addresses['us-east']}:8080/")[2])
         os.kill(instance["pid"], signal.SIGSTOP)
         try:
-            wait_until(lambda: site.data_center("us-east")["instances"][0]["state"] != "healthy", 15)
-            code, headers, body = curl(f"http://{site.addresses['us-east']}:8080/", "-H", "Meridian-Debug: 1")
-            assert code == 200 and json.loads(body)["dc"] == "us-west"
-            assert headers["meridian-path"] == "edge=us-east datacenter=us-west instance=us-west-1"
+            wait_until(lambda: site.data_center("us-east")["instances"][0]["state"] != "healthy")
+
+            def path():
+                code, headers, body = curl(f"http://{site.addresses['us-east']}:8080/", "-H", "Meridian-Debug: 1")
+                return code == 200 and json.loads(body)["dc"] == "us-west" and headers["meridian-path"]
+
+            # The edge hears of it after the status does.
+            assert wait_until(path, what="us-west answers") == "edge=us-east datacenter=us-west instance=us-west-1"
         finally:
             os.kill(instance["pid"], signal.SIGCONT)
 
@@ -245,10 +250,9 @@ def test_no_healthy_instance_anywhere_is_503_with_retry_after():
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
-            wait_until(lambda: all(dc["instances"][0]["state"] != "healthy" for dc in site.status()["datacenters"]), 15)
-            code, headers, _ = curl(f"http://{site.addresses['us-east']}:8080/")
-            assert code == 503
-            assert int(headers["retry-after"]) > 0
+            wait_until(lambda: all(dc["instances"][0]["state"] != "healthy" for dc in site.status()["datacenters"]))
+            answer = wait_until(lambda: (now := curl(f"http://{site.addresses['us-east']}:8080/"))[0] == 503 and now, what="the edge has heard of it")
+            assert int(answer[1]["retry-after"]) > 0
         finally:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
@@ -261,9 +265,9 @@ def test_requests_in_flight_finish_when_the_site_goes_down(tmp_path):
         try:
             reader = Background(curl, f"http://{site.addresses['us-east']}:8080/slow")
             log = site.state / "logs"
-            wait_until(lambda: any("GET /slow" in path.read_text() for path in log.rglob("*.log")), 10)
+            wait_until(lambda: any("GET /slow" in path.read_text() for path in log.rglob("*.log")))
             down = Background(site.run, "down")
-            wait_until(lambda: curl(f"http://{site.addresses['us-east']}:8080/.meridian/ready", timeout=2)[0] != 200, 10)
+            wait_until(lambda: curl(f"http://{site.addresses['us-east']}:8080/.meridian/ready", timeout=2)[0] != 200)
             hold.unlink()
             status, _, body = reader.result()
             assert (status, body) == (200, b"at last\n")

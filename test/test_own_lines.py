@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from site_under_test import PYTHON_APP, Site, curl, wait_until
+from site_under_test import PYTHON_APP, Site, curl, wait_until, whole_lines
 
 pytestmark = pytest.mark.covers("watch", "agent", "base", "cli", "site")
 
@@ -40,7 +40,7 @@ def pid_of(site, tier, data_center="us-east"):
 def written(site, tier, data_center="us-east"):
     """The times of a tier's lines about SIGHUP, in its files."""
     folder = site.state / "logs" / data_center
-    lines = [line for file in folder.glob(f"{tier}.log*") for line in file.read_text().splitlines() if HANGUP in line]
+    lines = [line for file in folder.glob(f"{tier}.log*") for line in whole_lines(file) if HANGUP in line]
     return sorted(json.loads(line)["time"] for line in lines)
 
 
@@ -174,8 +174,8 @@ def test_why_a_data_center_died_is_found_at_the_survivor(site):
     write_lines(site, "edge", 2)
     assert curl(f"http://{site.addresses['us-east']}:8080/{word}")[0] == 200
     last = written(site, "edge")
-    wait_until(lambda: len(copied(site, "us-west", "SIGHUP", "edge")) >= len(last), 5, "the last lines have come")
-    wait_until(lambda: copied(site, "us-west", word, "app"), 5, "and those of the application")
+    wait_until(lambda: len(copied(site, "us-west", "SIGHUP", "edge")) >= len(last), what="the last lines have come")
+    wait_until(lambda: copied(site, "us-west", word, "app"), what="and those of the application")
     site.run("dc", "kill", "us-east")
     done = site.run("logs", "SIGHUP ignored", "--tier", "edge", "--json", "--count", "10000")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -185,7 +185,7 @@ def test_why_a_data_center_died_is_found_at_the_survivor(site):
     line, = logs(site, word, "--dc", "us-east", "--tier", "app")
     assert line["text"].startswith(f"received GET /{word}")
     # Alive again, its own answers count, and nothing is shown twice.
-    site.run("dc", "start", "us-east", timeout=60)
+    site.run("dc", "start", "us-east")
     assert_each_once(site, "edge")
     alive = site.run("logs", "SIGHUP ignored", "--tier", "edge")
     assert "copies" not in alive.stderr and "missing" not in alive.stderr

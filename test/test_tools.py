@@ -44,10 +44,10 @@ class Checkout:
         return self.hits() - hits, (self.build / "unit.o").read_bytes()
 
     def run(self, *arguments, compiler=COMPILER):
-        subprocess.run([self.folder / "tools/compile", compiler, *arguments], cwd=self.build, env=self.environment, check=True, timeout=60)
+        subprocess.run([self.folder / "tools/compile", compiler, *arguments], cwd=self.build, env=self.environment, check=True, timeout=240)
 
     def hits(self):
-        told = subprocess.run(["ccache", "--print-stats"], env=self.environment, capture_output=True, text=True, check=True, timeout=20).stdout
+        told = subprocess.run(["ccache", "--print-stats"], env=self.environment, capture_output=True, text=True, check=True, timeout=90).stdout
         return int(re.search(r"^direct_cache_hit\t(\d+)$", told, re.M)[1])
 
 
@@ -89,7 +89,7 @@ def test_a_checkout_may_have_a_space_in_its_path(tmp_path):
 def step(tmp_path, command):
     script = tmp_path / "script"
     script.write_text(f"set -euo pipefail\nsource {ROOT}/tools/progress.sh\nstep compiling bash -c '{command}'\nsay after\n")
-    done = subprocess.run(["bash", script], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(["bash", script], capture_output=True, text=True, timeout=90, check=False)
     return done.returncode, re.sub(r"^dev \d+:\d\d  ", "dev ", done.stderr, flags=re.M)
 
 
@@ -136,7 +136,7 @@ class Repository:
         date = f"{1_700_000_000 + hours * 3600} +0000"
         environment = {**os.environ, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date, "GIT_CONFIG_GLOBAL": "/dev/null"}
         subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=self.folder, env=environment, check=True,
-                       capture_output=True, timeout=20)
+                       capture_output=True, timeout=90)
 
     def write(self, name):
         path = self.folder / name
@@ -151,7 +151,7 @@ class Repository:
     def ask(self, command, **variables):
         script = f"set -euo pipefail; shopt -s inherit_errexit; source {ROOT}/tools/changed.sh; {command}"
         return subprocess.run(["bash", "-c", script], cwd=self.folder, env={**self.environment, **variables}, capture_output=True, text=True,
-                              timeout=20, check=False)
+                              timeout=90, check=False)
 
     def changed(self, **variables):
         return self.ask("changed_files", **variables).stdout.split()

@@ -9,6 +9,7 @@ const options = JSON.parse(process.argv[2]);
 const context = await chromium.launchPersistentContext(options.profile, {
   executablePath: '/usr/bin/chromium',
   headless: true,
+  timeout: 120_000,
   viewport: { width: 1200, height: 900 },
   args: [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
@@ -17,7 +18,7 @@ const context = await chromium.launchPersistentContext(options.profile, {
 });
 try {
   const page = context.pages()[0] ?? await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(90_000);
   const seen = { requests: [], failed: [], console: [] };
   page.on('response', (response) => seen.requests.push({ url: response.url(), status: response.status(), via: response.headers().via }));
   page.on('requestfailed', (request) => seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`));

@@ -8,6 +8,7 @@ const options = JSON.parse(process.argv[2]);
 const context = await chromium.launchPersistentContext(options.profile, {
   executablePath: '/usr/bin/chromium',
   headless: true,
+  timeout: 120_000,
   args: [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
     '--disable-sync', `--host-resolver-rules=${options.hosts}`,
@@ -15,7 +16,7 @@ const context = await chromium.launchPersistentContext(options.profile, {
 });
 try {
   const page = context.pages()[0] ?? await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(90_000);
   await page.goto(options.url, { waitUntil: 'load' });
   if (options.visitor) {
     await page.fill('#name', options.visitor);

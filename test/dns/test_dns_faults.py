@@ -32,8 +32,9 @@ def server(site):
 def the_server_lives_on(site):
     pid = site.tier("us-east", "dns")["pid"]
     yield
-    tier = site.tier("us-east", "dns")
-    assert (tier["pid"], tier["state"]) == (pid, "ready")
+    # A probe that was late on a busy machine may have called it hung for a moment.
+    wait_until(lambda: site.tier("us-east", "dns")["state"] == "ready", what="dns is ready")
+    assert site.tier("us-east", "dns")["pid"] == pid
     assert len(ask(site.addresses["us-east"], site.domain).answer) == 1
 
 
@@ -204,21 +205,22 @@ def test_one_client_holds_only_so_many_connections(server):
             tcp.socket.close()
 
     def admitted():
-        with Connection(server) as again:
+        with Connection(server) as again, contextlib.suppress(BrokenPipeError, ConnectionResetError):
             again.send(framed(query()))
             return again.message() is not None
+        return False  # it was closed before the query could be sent
 
-    wait_until(admitted, 5)
+    wait_until(admitted)
 
 
 @pytest.mark.slow
 def test_connections_that_wait_or_trickle_are_ended(server):
     """Whole queries keep a connection; silence, half a query and single bytes of one do not."""
-    silent, half, served, trickling = connections = [Connection(server, timeout=15) for _ in range(4)]
+    began = time.monotonic()  # before the server's own clocks begin
+    silent, half, served, trickling = connections = [Connection(server, timeout=60) for _ in range(4)]
     with contextlib.ExitStack() as stack:
         for connection in connections:
             stack.enter_context(connection)
-        began = time.monotonic()
         half.send(framed(query())[:20])
         served.send(framed(query()))
         assert served.message() is not None
@@ -234,7 +236,8 @@ def test_connections_that_wait_or_trickle_are_ended(server):
                 break
         for tcp in (silent, half, served):
             assert tcp.closed()
-        assert IDLE_SECONDS - 1 < time.monotonic() - began < IDLE_SECONDS + 4
+        # Single bytes would have kept a connection for a minute.
+        assert IDLE_SECONDS - 1 < time.monotonic() - began < 3 * IDLE_SECONDS
 
 
 def test_a_client_that_takes_no_answers_is_ended_and_holds_nobody_up(server):
@@ -261,4 +264,4 @@ def test_a_client_that_takes_no_answers_is_ended_and_holds_nobody_up(server):
                 return True
             return False
 
-        wait_until(ended, 10, "the connection is broken off")
+        wait_until(ended, what="the connection is broken off")

@@ -9,7 +9,7 @@ import tempfile
 import pytest
 
 from edge_under_test import MINUTE, Edge
-from site_under_test import PYTHON_APP, Site, curl, wait_until
+from site_under_test import PYTHON_APP, Site, curl, wait_until, whole_lines
 
 pytestmark = pytest.mark.covers("edge", "balancer", "dispatch", "wire")
 
@@ -34,7 +34,7 @@ def lone():
 
 
 def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in whole_lines(path)] if path.exists() else []
 
 
 def lines_for(path, target, count=1):
@@ -63,7 +63,7 @@ def test_a_line_tells_of_a_request_all_that_it_should(site):
     [line] = lines_for(log_of(site, "us-east"), "/echo?a=1&b=%22")
     assert set(line) == MEMBERS
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line["time"])
-    assert line["client"].startswith("127.") and 0 < line["duration_s"] < 10 and line["sent_bytes"] > 100
+    assert line["client"].startswith("127.") and 0 < line["duration_s"] < 60 and line["sent_bytes"] > 100
     shown = {name: line[name] for name in ("method", "status", "complete", "result", "datacenter", "instance", "user_agent", "referer")}
     assert shown == {"method": "GET", "status": 200, "complete": True, "result": "forwarded", "datacenter": "us-east", "instance": told["instance"],
                      "user_agent": "curl/test", "referer": "https://photos.example/from"}
@@ -73,8 +73,9 @@ def test_a_hit_is_logged_without_instance(lone):
     lone.origin.at("/hit", body=b"x" * 100, fields=MINUTE)
     lone.get("/hit")
     lone.wait_stored("/hit")
-    wait_until(lambda: any(line["result"] == "hit" for line in lines(lone.log)), what="the hit is logged")
-    by_result = {line["result"]: line for line in lines(lone.log) if line["target"] == "/hit"}
+    # Lines of different threads may be out of order.
+    by_result = wait_until(lambda: (found := {line["result"]: line for line in lines(lone.log) if line["target"] == "/hit"})
+                           and {"forwarded", "hit"} <= set(found) and found, what="the miss and the hit are logged")
     assert by_result["forwarded"]["status"] == by_result["hit"]["status"] == 200
     assert by_result["hit"]["instance"] == "" and by_result["hit"]["sent_bytes"] > 100
 
@@ -145,7 +146,7 @@ def test_probes_have_no_line(site):
 
 def test_no_request_begins_a_line_of_its_own(lone):
     evil = b'/evil"},{"status":500,"x":"'
-    with socket.create_connection((lone.address, lone.port), timeout=10) as visitor:
+    with socket.create_connection((lone.address, lone.port), timeout=60) as visitor:
         visitor.sendall(b"GET " + evil.replace(b'"', b"'") + b" HTTP/1.1\r\nHost: a\r\nUser-Agent: \"}\t{\\n\xff\x80\r\nReferer: " + evil +
                         b"\r\nConnection: close\r\n\r\n")
         while visitor.recv(65536):
@@ -172,8 +173,9 @@ def test_errors_alone_are_logged_where_it_says_so():
     with Site(("us-east",), app=PYTHON_APP, instances=1, extra='\n[edge]\naccess_log = "errors"\n') as up:
         for path in ("/good", "/status?404", "/status?503", "/good"):
             curl(f"http://{up.addresses['us-east']}:8080{path}")
-        lines_for(log_of(up, "us-east"), "/status?503")
         # Lines of different threads may be out of order.
+        for path in ("/status?404", "/status?503"):
+            lines_for(log_of(up, "us-east"), path)
         assert sorted(line["target"] for line in lines(log_of(up, "us-east"))) == ["/status?404", "/status?503"]
 
 

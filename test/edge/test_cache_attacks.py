@@ -406,7 +406,7 @@ def test_overlapping_and_huge_multi_ranges_send_no_byte_twice(edge):
 def test_a_slow_reader_does_not_hold_up_the_others(edge):
     body = b"s" * (8 << 20)
     edge.origin.at("/slow-reader", body=body, fields=MINUTE)
-    with socket.create_connection((edge.address, edge.port), timeout=20) as slow:
+    with socket.create_connection((edge.address, edge.port), timeout=90) as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.sendall(b"GET /slow-reader HTTP/1.1\r\nHost: photos.example\r\n\r\n")
         slow.recv(100)
@@ -418,7 +418,7 @@ def test_slow_readers_of_what_is_too_large_to_store_hold_no_memory_of_the_cache(
     with Edge("--cache-bytes", "1MiB") as edge, contextlib.ExitStack() as readers:
         edge.origin.at("/too-large", body=b"l" * (16 << 20), fields=MINUTE)
         for _ in range(20):
-            reader = readers.enter_context(socket.create_connection((edge.address, edge.port), timeout=20))
+            reader = readers.enter_context(socket.create_connection((edge.address, edge.port), timeout=90))
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             reader.sendall(b"GET /too-large HTTP/1.1\r\nHost: photos.example\r\n\r\n")
             reader.recv(100)
@@ -453,7 +453,7 @@ def test_a_herd_on_a_cold_key_makes_one_origin_request(edge, path, held):
 def test_a_herd_whose_leader_aborts_makes_one_request_more(edge):
     gate, body = threading.Event(), b"b" * 10_000
     edge.origin.at("/herd-aborts", body=body, fields=MINUTE, hold=gate)
-    with socket.create_connection((edge.address, edge.port), timeout=20) as leader:
+    with socket.create_connection((edge.address, edge.port), timeout=90) as leader:
         leader.sendall(b"GET /herd-aborts HTTP/1.1\r\nHost: photos.example\r\n\r\n")
         edge.origin.wait_for("/herd-aborts")
         answers = join_herd(edge, "/herd-aborts")
@@ -469,7 +469,7 @@ def test_a_herd_whose_origin_fails_is_told_so_at_once(edge):
     gate = threading.Event()
 
     def answer(_):
-        gate.wait(30)  # and then no answer at all
+        gate.wait(90)  # and then no answer at all
     edge.origin.at("/herd-fails", answer)
     answers = join_herd(edge, "/herd-fails")
     gate.set()

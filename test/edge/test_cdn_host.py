@@ -73,5 +73,5 @@ def test_a_path_that_is_none_is_a_mistake_in_the_settings(tmp_path):
     file = tmp_path / "site.toml"
     file.write_text('domain = "photos.example"\n[[datacenter]]\nname = "a"\naddress = "127.1.0.1"\nlocation = "Ashburn"\n'
                     '[app]\ncommand = ["true"]\n[edge]\ncdn_paths = ["images/"]\n')
-    done = subprocess.run([MERIDIAN, "check", str(file)], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run([MERIDIAN, "check", str(file)], capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 2 and "a path begins with /" in done.stderr

@@ -63,8 +63,11 @@ class Origin:
         self.site.wait_for_journals()
         for place in self.site.addresses:
             for path in paths:
-                self.body(place, path)
-                assert "; hit" in self.at(place, path)[2], self.at(place, path)
+                self.wait_for_hit(place, path)
+
+    def wait_for_hit(self, place, path, *options):
+        """A body's last bytes may be on their way to the store when the visitor has them."""
+        wait_until(lambda: "; hit" in self.at(place, path, *options)[2], what=f"{place} has {path} in its cache")
 
     def purge(self, *arguments, check=True):
         return self.site.run("purge", *arguments, check=check)
@@ -80,7 +83,7 @@ def shared():
     origin = Origin(edge_places=("london",), extra='\n[edge]\npurge_from = ["127.0.0.0/8"]\n')
     with origin.site as site:
         site.wait_for_answers()
-        wait_until(lambda: origin.at("london", "/warm")[0] == 200, 10, "london can fill")
+        wait_until(lambda: origin.at("london", "/warm")[0] == 200, what="london can fill")
         yield origin
 
 
@@ -112,7 +115,7 @@ def test_the_command_says_how_many_went_where_and_after_how_long(origin):
 
 def test_by_url_every_variant_goes(origin):
     for language in ("en", "de", "fr"):
-        origin.body("us-east", "/vary", "-H", f"Accept-Language: {language}")
+        origin.wait_for_hit("us-east", "/vary", "-H", f"Accept-Language: {language}")
     assert origin.report("/vary")["us-east"] == 3
 
 
@@ -164,7 +167,7 @@ def test_by_method_it_is_told_in_time_that_the_agent_does_not_answer():
         try:
             began = time.monotonic()
             status, _, cache = origin.at("us-east", "/a", "-X", "PURGE")
-            assert (status, cache) == (503, "meridian-edge") and time.monotonic() - began < 10
+            assert (status, cache) == (503, "meridian-edge") and time.monotonic() - began < 20
             assert "; hit" in origin.at("us-east", "/a")[2]
         finally:
             os.kill(agent, signal.SIGCONT)
@@ -185,14 +188,16 @@ def test_an_edge_that_is_cut_off_serves_on_is_named_and_catches_up():
         origin.fill("/a")
         site.run("link", "us-east", "us-west", "--cut")
         origin.says("two")
-        done = origin.purge("/a", "--dc", "us-east", "--wait", "1s", check=False)
+        done = origin.purge("/a", "--dc", "us-east", "--wait", "5s", check=False)
         assert done.returncode == 1
         assert re.search(r"us-east +1 object purged", done.stdout)
         assert re.search(r"us-west +has not answered", done.stdout)
         assert origin.body("us-east", "/a") == "two"
         assert origin.body("us-west", "/a") == "one"
         site.run("link", "us-east", "us-west", "--heal")
-        wait_until(lambda: origin.body("us-west", "/a") == "two", 20, "us-west has followed the purge")
+        wait_until(lambda: origin.body("us-west", "/a") == "two", what="us-west has followed the purge")
+        for place in site.addresses:
+            origin.wait_for_hit(place, "/a")
         # Its other objects are still there: it only missed one order.
         assert origin.report("/a") == {"us-east": 1, "us-west": 1}
 
@@ -208,10 +213,10 @@ def test_the_loss_of_a_data_center_does_not_empty_the_caches_of_the_others():
             said = "".join(log.read_text() for log in (site.state / "logs/us-west").iterdir())
             return f'"event":"the journal of purges","of":"us-east","heard":{what}' in said
 
-        wait_until(lambda: heard("false"), 20, "us-west misses the journal")
+        wait_until(lambda: heard("false"), what="us-west misses the journal")
         assert "; hit" in origin.at("us-west", "/a")[2]
         site.run("dc", "start", "us-east")
-        wait_until(lambda: heard("true"), 20, "us-west hears it again")
+        wait_until(lambda: heard("true"), what="us-west hears it again")
         assert "; hit" in origin.at("us-west", "/a")[2]
 
 
@@ -223,9 +228,9 @@ def test_isolated_it_may_ask_anew_instead():
         origin.fill("/a")
         site.run("link", "us-east", "us-west", "--cut")
         origin.says("two")
-        wait_until(lambda: origin.body("us-west", "/a") == "two", 20, "us-west asks anew")
+        wait_until(lambda: origin.body("us-west", "/a") == "two", what="us-west asks anew")
         site.run("link", "us-east", "us-west", "--heal")
-        wait_until(lambda: "; hit" in origin.at("us-west", "/a")[2], 20, "us-west goes by its cache again")
+        wait_until(lambda: "; hit" in origin.at("us-west", "/a")[2], what="us-west goes by its cache again")
 
 
 def test_a_journal_outlives_its_agent_and_an_agent_that_lost_it_empties_the_caches():
@@ -236,10 +241,10 @@ def test_a_journal_outlives_its_agent_and_an_agent_that_lost_it_empties_the_cach
         origin.purge("/b", "--dc", "us-east")
         site.run("dc", "kill", "us-east")
         site.run("dc", "start", "us-east")
-        wait_until(lambda: origin.at("us-east", "/a")[0] == 200, 10, "us-east serves")
+        wait_until(lambda: origin.at("us-east", "/a")[0] == 200, what="us-east serves")
         assert "; hit" in origin.at("us-west", "/a")[2]
         assert json.loads(origin.purge("/b", "--dc", "us-east", "--json").stdout)["number"] == 2
         site.run("dc", "kill", "us-east")
         (site.state / "purges-us-east").unlink()
         site.run("dc", "start", "us-east")
-        wait_until(lambda: "; hit" not in origin.at("us-west", "/a")[2], 15, "us-west has dropped what it had")
+        wait_until(lambda: "; hit" not in origin.at("us-west", "/a")[2], what="us-west has dropped what it had")

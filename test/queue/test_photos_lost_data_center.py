@@ -32,8 +32,8 @@ def photos_site():
 
 
 def worker(site, data_center):
-    return wait_until(lambda: next((each["pid"] for each in site.data_center(data_center)["workers"] if each["state"] == "running"), 0), 30,
-                      f"the worker of {data_center} runs")
+    return wait_until(lambda: next((each["pid"] for each in site.data_center(data_center)["workers"] if each["state"] == "running"), 0),
+                      what=f"the worker of {data_center} runs")
 
 
 def gallery(site, at):
@@ -51,7 +51,7 @@ def follow_each_other(site):
 
 
 def test_the_thumbnail_of_an_upload_appears_at_us_west_though_us_east_was_lost_before_it_was_made(site):
-    wait_until(lambda: follow_each_other(site), 30, "the queues follow each other")
+    wait_until(lambda: follow_each_other(site), what="the queues follow each other")
     # No thumbnail is made before us-east is lost: whichever of the workers has the partition stands still.
     workers = {name: worker(site, name) for name in site.addresses}
     for pid in workers.values():
@@ -66,7 +66,7 @@ def test_the_thumbnail_of_an_upload_appears_at_us_west_though_us_east_was_lost_b
     site.run("queue", "promote", "--all", "--to", "us-west")
     os.kill(workers["us-west"], signal.SIGCONT)
 
-    found = wait_until(lambda: re.search(rf'src="([^"]*/uploads/{photo}\.thumb\.jpg)"', gallery(site, "us-west")), 90, "us-west shows the thumbnail")
+    found = wait_until(lambda: re.search(rf'src="([^"]*/uploads/{photo}\.thumb\.jpg)"', gallery(site, "us-west")), what="us-west shows the thumbnail")
     code, headers, thumbnail = curl(f"http://{site.addresses['us-west']}:8080{found[1]}")
     assert (code, headers["content-type"]) == (200, "image/jpeg")
     assert thumbnail.startswith(b"\xff\xd8\xff") and 1000 < len(thumbnail) < DUNES.stat().st_size / 2

@@ -49,7 +49,7 @@ def gallery(site):
 
 def test_an_upload_gets_its_thumbnail_from_the_worker_and_the_gallery_shows_it(site):
     photo = upload(site, PHOTOS / "public/images/dunes.jpg")
-    found = wait_until(lambda: re.search(rf'src="([^"]*/uploads/{photo}\.thumb\.jpg)"', gallery(site)), 40, "the gallery shows the thumbnail")
+    found = wait_until(lambda: re.search(rf'src="([^"]*/uploads/{photo}\.thumb\.jpg)"', gallery(site)), what="the gallery shows the thumbnail")
     code, headers, body = curl(f"http://{site.addresses['us-east']}:8080{found[1]}")
     assert (code, headers["content-type"]) == (200, "image/jpeg")
     assert 1000 < len(body) < (PHOTOS / "public/images/dunes.jpg").stat().st_size / 2
@@ -60,14 +60,14 @@ def test_a_photo_that_cannot_be_read_ends_among_the_dead_letters_and_others_pass
     broken.write_bytes(b"\xff\xd8\xff\xe0 no picture")
     photo = upload(site, broken)
     good = upload(site, PHOTOS / "public/images/dunes.jpg")
-    wait_until(lambda: f"{good}.thumb.jpg" in gallery(site), 40, "the other photo has its thumbnail")
+    wait_until(lambda: f"{good}.thumb.jpg" in gallery(site), what="the other photo has its thumbnail")
 
     def letters():
         return site.run("queue", "dead-letter", "list", "thumbnail").stdout
-    wait_until(lambda: photo in letters(), 40, "the broken one is a dead letter")
+    wait_until(lambda: photo in letters(), what="the broken one is a dead letter")
     assert f"/uploads/{photo}.jpg" in gallery(site), "the photo itself is shown"
 
 
 def test_the_example_passes_meridian_check():
-    done = subprocess.run([MERIDIAN, "check", str(PHOTOS / "site.toml")], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([MERIDIAN, "check", str(PHOTOS / "site.toml")], capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0 and "worker thumbnail" in done.stdout, done.stderr

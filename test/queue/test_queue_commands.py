@@ -91,7 +91,7 @@ def test_consume_begins_where_it_is_told_and_ends_after_the_count(tier):
 def test_headers_keys_tombstones_and_bytes_that_are_no_text_are_told_as_they_are(tier):
     tier.kcat("-P", "-t", "uploads", "-K", ":", "-H", "source=camera", "-Z", text="ada:\n")
     tier.kcat("-P", "-t", "uploads", "-z", "zstd", text="packed\n")
-    subprocess.run(["kcat", "-b", tier.brokers, "-P", "-t", "uploads"], input=b"\xff\xfe", check=True, timeout=30)
+    subprocess.run(["kcat", "-b", tier.brokers, "-P", "-t", "uploads"], input=b"\xff\xfe", check=True, timeout=90)
     first, second, third = [json.loads(line) for line in queue(tier, "consume", "uploads", "--json").splitlines()]
     assert (first["key"], first["value"], first["headers"]) == ("ada", None, [{"key": "source", "value": "camera"}])
     assert second["value"] == "packed"
@@ -105,7 +105,7 @@ def test_follow_prints_messages_as_they_come(tier):
         for value in ("one", "two", "three"):
             queue(tier, "produce", "uploads", text=value + "\n")
             assert process.stdout.readline() == value + "\n"
-        assert process.wait(20) == 0
+        assert process.wait(90) == 0
     finally:
         process.kill()
         process.wait()
@@ -176,11 +176,11 @@ def test_what_is_no_broker_or_hangs_is_told_in_time():
             connection.sendall(bytes_to_send)
             return connection
         stranger = Background(answer, b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        done = subprocess.run([MERIDIAN, "queue", "topics", "--brokers", address], capture_output=True, text=True, timeout=40, check=False)
+        done = subprocess.run([MERIDIAN, "queue", "topics", "--brokers", address], capture_output=True, text=True, timeout=90, check=False)
         results([stranger])[0].close()
         assert done.returncode == 1 and "is no Kafka broker" in done.stderr
         silent = Background(answer, b"")
-        done = subprocess.run([MERIDIAN, "queue", "topics", "--brokers", address], capture_output=True, text=True, timeout=40, check=False)
+        done = subprocess.run([MERIDIAN, "queue", "topics", "--brokers", address], capture_output=True, text=True, timeout=90, check=False)
         results([silent])[0].close()
         assert done.returncode == 1 and "does not answer" in done.stderr
 
@@ -206,13 +206,13 @@ def test_partitions_are_added_and_fewer_are_told_as_a_problem():
 
 
 def test_a_delayed_message_is_seen_by_clients_when_its_time_has_come():
-    with QueueTier('[queue.topic.later]\ndelay = "3s"\n') as tier:
+    with QueueTier('[queue.topic.later]\ndelay = "10s"\n') as tier:  # so that those who look too early do come before it is due
         tier.kcat("-P", "-t", "later", text="soon\n")
         assert tier.kcat("-C", "-t", "later", "-e", "-q", "-o", "beginning") == ""
         assert tier.kcat("-Q", "-t", "later:0:-1").strip() == "later [0] offset 0"
         # Waits at the broker until the message is due.
         done = subprocess.run(["kcat", "-b", tier.brokers, "-C", "-t", "later", "-q", "-c", "1", "-o", "beginning"], capture_output=True, text=True,
-                              timeout=30, check=True)
+                              timeout=90, check=True)
         assert done.stdout == "soon\n"
         assert tier.kcat("-Q", "-t", "later:0:-1").strip() == "later [0] offset 1"
         tier.restart()

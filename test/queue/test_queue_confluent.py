@@ -30,7 +30,7 @@ def produce(tier, topic, values, **options):
     reports = []
     for value in values:
         producer.produce(topic, value, partition=0, on_delivery=lambda error, message: reports.append((error, message.offset())))
-    assert producer.flush(20) == 0
+    assert producer.flush(90) == 0
     return reports
 
 
@@ -49,7 +49,7 @@ def test_idempotent_producer_keeps_its_place_over_a_restart():
         offsets = []
         for number in range(6):
             producer.produce("once", b"%d" % number, on_delivery=lambda error, message: offsets.append((error, message.offset())))
-            assert producer.flush(20) == 0
+            assert producer.flush(90) == 0
             if number == 2:
                 tier.restart()
         assert offsets == [(None, number) for number in range(6)]
@@ -68,37 +68,37 @@ def test_batch_that_is_sent_again_is_stored_once_and_a_gap_is_refused(tier):
 
 def settings_of(admin, topic):
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-    return {name: entry.value for name, entry in admin.describe_configs([resource])[resource].result(20).items()}
+    return {name: entry.value for name, entry in admin.describe_configs([resource])[resource].result(90).items()}
 
 
 def test_topic_is_made_described_altered_extended_and_deleted(admin):
-    admin.create_topics([NewTopic("made", 2, 1, config={"cleanup.policy": "compact"})])["made"].result(20)
+    admin.create_topics([NewTopic("made", 2, 1, config={"cleanup.policy": "compact"})])["made"].result(90)
     with pytest.raises(KafkaException) as refused:
-        admin.create_topics([NewTopic("made", 2, 1)])["made"].result(20)
+        admin.create_topics([NewTopic("made", 2, 1)])["made"].result(90)
     assert refused.value.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS
     assert settings_of(admin, "made")["cleanup.policy"] == "compact"
     resource = ConfigResource(ConfigResource.Type.TOPIC, "made", set_config={"retention.ms": "120000", "max.message.bytes": "2000"})
-    admin.alter_configs([resource])[resource].result(20)
+    admin.alter_configs([resource])[resource].result(90)
     assert [settings_of(admin, "made")[name] for name in ("retention.ms", "max.message.bytes")] == ["120000", "2000"]
-    admin.create_partitions([NewPartitions("made", 4)])["made"].result(20)
-    assert len(admin.list_topics("made", timeout=20).topics["made"].partitions) == 4
-    admin.delete_topics(["made"])["made"].result(20)
-    assert "made" not in admin.list_topics(timeout=20).topics
+    admin.create_partitions([NewPartitions("made", 4)])["made"].result(90)
+    assert len(admin.list_topics("made", timeout=90).topics["made"].partitions) == 4
+    admin.delete_topics(["made"])["made"].result(90)
+    assert "made" not in admin.list_topics(timeout=90).topics
 
 
 def test_wrong_settings_are_refused_with_their_reason(admin):
     for wrong in ({"retention.ms": "soon"}, {"no.such.key": "1"}):
         with pytest.raises(KafkaException) as refused:
-            admin.create_topics([NewTopic("wrong", 1, 1, config=wrong)])["wrong"].result(20)
+            admin.create_topics([NewTopic("wrong", 1, 1, config=wrong)])["wrong"].result(90)
         assert refused.value.args[0].code() == KafkaError.INVALID_CONFIG
         assert next(iter(wrong)) in refused.value.args[0].str()
     with pytest.raises(KafkaException) as refused:
-        admin.create_topics([NewTopic("w/ng", 1, 1)])["w/ng"].result(20)
+        admin.create_topics([NewTopic("w/ng", 1, 1)])["w/ng"].result(90)
     assert refused.value.args[0].code() == KafkaError.TOPIC_EXCEPTION
 
 
 def test_record_above_the_topics_limit_is_refused(tier, admin):
-    admin.create_topics([NewTopic("small", 1, 1, config={"max.message.bytes": "2000"})])["small"].result(20)
+    admin.create_topics([NewTopic("small", 1, 1, config={"max.message.bytes": "2000"})])["small"].result(90)
     [(error, _)] = produce(tier, "small", [b"x" * 3000])
     assert error.code() == KafkaError.MSG_SIZE_TOO_LARGE
     assert produce(tier, "small", [b"fits"]) == [(None, 0)]
@@ -108,21 +108,21 @@ def test_offsets_are_found_by_time_and_by_watermark(tier):
     producer = confluent_kafka.Producer({"bootstrap.servers": tier.brokers})
     for number in range(5):
         producer.produce("timed", b"x", partition=0, timestamp=1_700_000_000_000 + 1000 * number)
-    assert producer.flush(20) == 0
+    assert producer.flush(90) == 0
     consumer = confluent_kafka.Consumer({"bootstrap.servers": tier.brokers, "group.id": "timed"})
-    found = consumer.offsets_for_times([TopicPartition("timed", 0, 1_700_000_002_500)], timeout=20)
+    found = consumer.offsets_for_times([TopicPartition("timed", 0, 1_700_000_002_500)], timeout=90)
     assert (found[0].offset, found[0].error) == (3, None)
-    assert consumer.get_watermark_offsets(TopicPartition("timed", 0), timeout=20) == (0, 5)
+    assert consumer.get_watermark_offsets(TopicPartition("timed", 0), timeout=90) == (0, 5)
     consumer.close()
 
 
 def test_append_time_is_the_brokers(tier, admin):
-    admin.create_topics([NewTopic("stamped", 1, 1, config={"message.timestamp.type": "LogAppendTime"})])["stamped"].result(20)
+    admin.create_topics([NewTopic("stamped", 1, 1, config={"message.timestamp.type": "LogAppendTime"})])["stamped"].result(90)
     producer = confluent_kafka.Producer({"bootstrap.servers": tier.brokers})
     producer.produce("stamped", b"x", timestamp=1000)
-    assert producer.flush(20) == 0
+    assert producer.flush(90) == 0
     consumer = confluent_kafka.Consumer({"bootstrap.servers": tier.brokers, "group.id": "stamped"})
     consumer.assign([TopicPartition("stamped", 0, 0)])
-    kind, stamp = consumer.poll(20).timestamp()
+    kind, stamp = consumer.poll(90).timestamp()
     assert kind == confluent_kafka.TIMESTAMP_LOG_APPEND_TIME and stamp > 1_700_000_000_000
     consumer.close()

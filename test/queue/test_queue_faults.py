@@ -39,7 +39,7 @@ def test_drain_ends_requests_that_wait_for_a_hung_disk():
             tier.process.send_signal(signal.SIGTERM)
             with contextlib.suppress(ConnectionError):
                 raw.response()  # an error, or the end of the connection
-            assert 1.5 < time.monotonic() - begin < 10
+            assert 1.5 < time.monotonic() - begin < 40  # the disk hangs for 60 s
 
 
 def test_more_partitions_than_descriptors_are_written_and_read():
@@ -50,7 +50,7 @@ def test_more_partitions_than_descriptors_are_written_and_read():
             for first in range(0, partitions, 50):
                 everywhere = {partition: batch(b"x" * 100) for partition in range(first, first + 50)}
                 assert set(raw.produce("wide", everywhere).values()) == {(0, base)}
-            wait_until(lambda: 0 < tier.metric("meridian_queue_open_segment_files") <= 100, 10, "the gauge is up to date")
+            wait_until(lambda: 0 < tier.metric("meridian_queue_open_segment_files") <= 100, what="the gauge is up to date")
         tier.restart()
         with KafkaConnection(tier.address) as again:
             for partition in range(partitions):
@@ -75,7 +75,7 @@ def test_polls_that_wait_take_no_memory_from_producers():
             begin = time.monotonic()
             raw.send(request(PRODUCE, 3, produce_body("busy", {0: batch(b"x" * 1_000_000)})))
             assert produced(raw.response()[1]) == {0: (0, 0)}
-            assert time.monotonic() - begin < 10
+            assert time.monotonic() - begin < 40  # the polls wait for 60 s
 
 
 def test_clients_that_announce_much_and_send_nothing_hold_nobody_up():

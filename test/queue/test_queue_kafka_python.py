@@ -19,21 +19,22 @@ def tier_with_two_partitions():
 
 @pytest.fixture(name="producer")
 def producer_that_waits_for_the_disk(tier):
-    producer = kafka.KafkaProducer(bootstrap_servers=tier.brokers, acks="all")
+    producer = kafka.KafkaProducer(bootstrap_servers=tier.brokers, acks="all", api_version_auto_timeout_ms=60_000)
     yield producer
-    producer.close(timeout=5)
+    producer.close(timeout=60)
 
 
 @pytest.fixture(name="admin")
 def admin_client(tier):
-    admin = KafkaAdminClient(bootstrap_servers=tier.brokers)
+    admin = KafkaAdminClient(bootstrap_servers=tier.brokers, api_version_auto_timeout_ms=60_000)
     yield admin
     admin.close()
 
 
 def consumer_of(tier, *topics, group=None, **options):
     return kafka.KafkaConsumer(*topics, bootstrap_servers=tier.brokers, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False,
-                               consumer_timeout_ms=20_000, heartbeat_interval_ms=200, session_timeout_ms=6000, **options)
+                               consumer_timeout_ms=90_000, heartbeat_interval_ms=200, session_timeout_ms=60_000,
+                               api_version_auto_timeout_ms=60_000, **options)
 
 
 def take(consumer, count):
@@ -49,10 +50,11 @@ def take(consumer, count):
 @pytest.mark.parametrize("codec", [None, "gzip"])
 def test_records_arrive_as_they_were_sent(tier, codec):
     topic = f"sent-{codec}"
-    producer = kafka.KafkaProducer(bootstrap_servers=tier.brokers, acks="all", compression_type=codec, linger_ms=50)
+    producer = kafka.KafkaProducer(bootstrap_servers=tier.brokers, acks="all", compression_type=codec, linger_ms=50,
+                                   api_version_auto_timeout_ms=60_000)
     sent = [producer.send(topic, b"value %d" % number * 20, b"key", [("number", b"%d" % number)], partition=1, timestamp_ms=1_700_000_000_000 + number)
             for number in range(100)]
-    assert [future.get(20).offset for future in sent] == list(range(100))
+    assert [future.get(90).offset for future in sent] == list(range(100))
     producer.close()
     consumer = consumer_of(tier, topic)
     for number, record in enumerate(take(consumer, 100)):
@@ -63,7 +65,7 @@ def test_records_arrive_as_they_were_sent(tier, codec):
 
 def test_offsets_are_found_by_time(tier, producer):
     for number in range(10):
-        producer.send("timed", b"x", partition=0, timestamp_ms=1_700_000_000_000 + 1000 * number).get(20)
+        producer.send("timed", b"x", partition=0, timestamp_ms=1_700_000_000_000 + 1000 * number).get(90)
     consumer = consumer_of(tier)
     place = TopicPartition("timed", 0)
     for time_ms, offset in ((0, 0), (1_700_000_004_000, 4), (1_700_000_004_001, 5)):
@@ -76,7 +78,7 @@ def test_offsets_are_found_by_time(tier, producer):
 
 def test_new_consumer_goes_on_where_its_group_has_committed(tier, producer):
     for number in range(10):
-        producer.send("resumed", b"%d" % number, partition=0).get(20)
+        producer.send("resumed", b"%d" % number, partition=0).get(90)
     place = TopicPartition("resumed", 0)
     first = consumer_of(tier, "resumed", group="resume")
     assert [record.value for record in take(first, 4)] == [b"0", b"1", b"2", b"3"]
@@ -122,7 +124,7 @@ def test_settings_of_a_topic_are_described_and_altered(admin):
 
 
 def test_groups_are_listed_described_and_deleted(tier, admin, producer):
-    producer.send("grouped", b"x", partition=0).get(20)
+    producer.send("grouped", b"x", partition=0).get(90)
     consumer = consumer_of(tier, "grouped", group="listed", client_id="laptop")
     take(consumer, 1)
     consumer.commit()

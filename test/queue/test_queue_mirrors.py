@@ -21,14 +21,14 @@ class QueueSite(Site):
 
     def kcat(self, at, *arguments, text=None, check=True):
         """kcat's standard output; `at`: the data center whose queue it asks first."""
-        done = subprocess.run(["kcat", "-b", f"{self.addresses[at]}:9092", *arguments], input=text, capture_output=True, text=True, timeout=60,
+        done = subprocess.run(["kcat", "-b", f"{self.addresses[at]}:9092", *arguments], input=text, capture_output=True, text=True, timeout=120,
                               check=False)
         if check and done.returncode != 0:
             raise AssertionError(f"kcat {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def publish(self, at, *values, topic="uploads"):
-        self.kcat(at, "-P", "-t", topic, "-X", "acks=all", "-X", "message.timeout.ms=30000", text="\n".join(values) + "\n")
+        self.kcat(at, "-P", "-t", topic, "-X", "acks=all", "-X", "message.timeout.ms=90000", text="\n".join(values) + "\n")
 
     def messages(self, at, topic="uploads"):
         return self.kcat(at, "-C", "-t", topic, "-o", "beginning", "-e", "-q").split()
@@ -44,7 +44,7 @@ class QueueSite(Site):
         def mirrored():
             told = self.mirrors(at)
             return "problem" not in told and all(peer["connected"] and peer["follows"] and peer["behind_records"] == 0 for peer in told["peers"])
-        wait_until(mirrored, 20, f"{at} has all")
+        wait_until(mirrored, what=f"{at} has all")
 
     def lag(self, at):
         """The lag that /metrics of a queue shows, by group, topic and partition."""
@@ -66,7 +66,7 @@ def test_a_client_may_ask_anywhere_and_segments_are_equal_at_both_data_centers()
         site.publish("us-west", *[f"photo-{i}" for i in range(300)])
         assert site.home("us-west") == "us-east"
         assert sorted(site.messages("us-east")) == sorted(site.messages("us-west")) == sorted(f"photo-{i}" for i in range(300))
-        wait_until(lambda: site.segments("us-east") == site.segments("us-west") != {}, 20, "both have the same segment files")
+        wait_until(lambda: site.segments("us-east") == site.segments("us-west") != {}, what="both have the same segment files")
 
 
 def test_what_was_acknowledged_is_there_after_its_home_was_lost_and_consumers_go_on():
@@ -101,8 +101,8 @@ def test_a_home_that_lost_its_disk_takes_all_from_the_others_and_is_followed_ane
         site.run("queue", "promote", "--all", "--to", "us-west")
         site.run("dc", "start", "us-east")
         site.wait_for_state("us-east", "serving")
-        wait_until(lambda: any(peer["other_journal"] for peer in site.mirrors("us-west")["peers"]), 20, "us-west refuses the new journal")
-        wait_until(lambda: "another log" in site.queue_detail("us-west"), 20, "status says so")
+        wait_until(lambda: any(peer["other_journal"] for peer in site.mirrors("us-west")["peers"]), what="us-west refuses the new journal")
+        wait_until(lambda: "another log" in site.queue_detail("us-west"), what="status says so")
         assert "follows us-east from the beginning" in site.run("queue", "follow-anew", "us-east").stdout
         site.wait_until_mirrored("us-west")
         site.wait_until_mirrored("us-east")
@@ -118,10 +118,10 @@ def test_a_home_without_a_mirror_goes_on_alone_and_says_so():
         site.wait_until_mirrored("us-west")
         site.run("dc", "kill", "us-west")
         site.publish("us-east", "b")
-        wait_until(lambda: "acknowledged messages are in 0 other data centers" in site.queue_detail("us-east"), 10, "status says so")
+        wait_until(lambda: "acknowledged messages are in 0 other data centers" in site.queue_detail("us-east"), what="status says so")
         site.run("dc", "start", "us-west")
         site.wait_for_state("us-west", "serving")
-        wait_until(lambda: site.queue_detail("us-east") == "", 20, "all is well again")
+        wait_until(lambda: site.queue_detail("us-east") == "", what="all is well again")
         assert site.messages("us-west") == ["a", "b"]
 
 
@@ -134,11 +134,11 @@ def test_a_cut_link_leaves_two_homes_and_the_old_one_sets_its_tail_aside():
         site.run("queue", "promote", "--all", "--to", "us-west")
         site.publish("us-west", "b")
         site.link("us-east", "us-west", "--heal")
-        wait_until(lambda: site.home("us-east") == "us-west", 20, "us-east knows the new home")
+        wait_until(lambda: site.home("us-east") == "us-west", what="us-east knows the new home")
         assert site.messages("us-east") == ["a", "b"]
         files = list((site.state / "queue-us-east" / "set-aside").iterdir())
         assert len(files) == 1 and b"lost" in files[0].read_bytes()
-        assert str(files[0].parent) in site.queue_detail("us-east")
+        wait_until(lambda: str(files[0].parent) in site.queue_detail("us-east"), what="status says where they are")
         # An operator looks at what was set aside, and publishes it again, after all.
         shown = [json.loads(line) for line in site.run("queue", "recover", str(files[0]), "--json").stdout.splitlines()]
         assert [(each["topic"], each["partition"], each["offset"], each["value"]) for each in shown if each["offset"] == 1] == [("uploads", 0, 1, "lost")]
@@ -160,7 +160,7 @@ def test_a_cut_link_leaves_two_homes_and_the_old_one_sets_its_tail_aside():
 def test_a_damaged_segment_file_is_named_and_repaired_from_the_other_data_center():
     with QueueSite() as site:
         site.publish("us-east", *[f"photo-{i}" for i in range(300)])
-        wait_until(lambda: site.segments("us-east") == site.segments("us-west") != {}, 20, "both have the same segment files")
+        wait_until(lambda: site.segments("us-east") == site.segments("us-west") != {}, what="both have the same segment files")
         whole = site.segments("us-east")
         # A stop of the queue leaves the segments in the journal; the file must be in a checkpoint to be missed.
         site.run("queue", "promote", "--all", "--to", "us-west")
@@ -170,26 +170,26 @@ def test_a_damaged_segment_file_is_named_and_repaired_from_the_other_data_center
         file.write_bytes(file.read_bytes()[:100])
         site.run("dc", "start", "us-west")
         site.wait_for_state("us-west", "serving")
-        wait_until(lambda: site.segments("us-west") == whole, 30, "the segment file is whole again")
-        wait_until(lambda: "damaged" not in site.queue_detail("us-west"), 20, "status is well again")
+        wait_until(lambda: site.segments("us-west") == whole, what="the segment file is whole again")
+        wait_until(lambda: "damaged" not in site.queue_detail("us-west"), what="status is well again")
         assert sorted(site.messages("us-east")) == sorted(f"photo-{i}" for i in range(300))
 
 
 def test_a_topic_begins_at_the_home_of_site_toml_and_a_promotion_is_reported_and_not_undone():
     with QueueSite('[queue.topic.uploads]\nhome = "us-west"\ncopies = 1\n') as site:
-        wait_until(lambda: site.home("us-east") == site.home("us-west") == "us-west", 20, "us-west has taken the topic over")
+        wait_until(lambda: site.home("us-east") == site.home("us-west") == "us-west", what="us-west has taken the topic over")
         site.publish("us-east", "a", "b", "c")
         assert site.messages("us-east") == ["a", "b", "c"]
         # us-east has the groups and not the messages: it knows how far the group is behind all the same.
         site.kcat("us-east", "-c", "1", "-G", "thumbnails", "uploads", "-X", "auto.offset.reset=earliest", "-q")
-        wait_until(lambda: site.lag("us-east") == {("thumbnails", "uploads", 0): 2}, 20, "us-east shows the lag")
+        wait_until(lambda: site.lag("us-east") == {("thumbnails", "uploads", 0): 2}, what="us-east shows the lag")
         assert site.lag("us-west") == {}
 
         site.run("queue", "promote", "uploads", "--to", "us-east")
         move = "meridian queue promote uploads --to us-west"
         told = f"topic uploads has its home here, and site.toml says us-west; to move it: {move}"
-        wait_until(lambda: told in site.queue_detail("us-east"), 20, "status of the present home says so")
-        assert site.home("us-west") == "us-east", "it stays where it was promoted to"
+        wait_until(lambda: told in site.queue_detail("us-east"), what="status of the present home says so")
+        wait_until(lambda: site.home("us-west") == "us-east", what="it stays where it was promoted to")
         site.run(*move.split()[1:])
-        wait_until(lambda: site.queue_detail("us-east") == "", 20, "all is as the file says")
+        wait_until(lambda: site.queue_detail("us-east") == "", what="all is as the file says")
         assert site.messages("us-east") == ["a", "b", "c"]

@@ -27,19 +27,19 @@ class NodeClient:
     def step(self, name):
         self.process.stdin.write(name + "\n")
         self.process.stdin.flush()
-        line = read_line(self.process.stdout, 30)
-        assert line, f"the client has ended: {self.process.wait(20)}"
+        line = read_line(self.process.stdout)
+        assert line, f"the client has ended: {self.process.wait(90)}"
         return json.loads(line)
 
     def end(self):
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(90)
         self.process.stdin.close()
         self.process.stdout.close()
 
 
 def node_version():
-    said = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=90, check=True).stdout
     return tuple(int(number) for number in said.strip().removeprefix("v").split("."))
 
 

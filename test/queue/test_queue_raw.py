@@ -130,7 +130,7 @@ def test_fetch_waits_for_its_time_and_no_longer(raw):
     raw.make_topic("quiet")
     began = time.monotonic()
     assert raw.fetch("quiet", max_wait_ms=700) == (0, 0, [])
-    assert 0.65 < time.monotonic() - began < 5
+    assert 0.65 < time.monotonic() - began < 20
 
 
 def test_fetch_is_answered_when_data_arrives(tier, raw):
@@ -140,7 +140,7 @@ def test_fetch_is_answered_when_data_arrives(tier, raw):
         producer.produce("awaited", {0: batch(b"news")})
     began = time.monotonic()
     assert values_of(fetched(raw.response()[1])[2]) == [b"news"]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # it would wait for 30 s
 
 
 def test_fetch_waits_for_the_bytes_that_it_asks_for(tier, raw):
@@ -205,7 +205,7 @@ def test_client_that_leaves_within_a_long_fetch_leaves_no_connection(tier_alone,
         raw.make_topic("left")
         raw.send(request(FETCH, 11, fetch_body("left", max_wait_ms=60_000)) * requests)
         wait_until(lambda: connections(tier_alone) == 1, what="the connection is counted")
-    wait_until(lambda: connections(tier_alone) == 0, seconds=10, what="no connection is open")
+    wait_until(lambda: connections(tier_alone) == 0, what="no connection is open")
 
 
 @pytest.mark.parametrize("requests", [1, 3])
@@ -216,7 +216,7 @@ def test_client_that_leaves_while_it_waits_for_its_group_leaves_no_member(tier_a
         with KafkaConnection(tier_alone.address) as raw:
             raw.send(request(JOIN_GROUP, 2, join_body(group)) * requests)
             wait_until(lambda: member.heartbeat(group, generation, name) == REBALANCE_IN_PROGRESS, what="the group waits for its members")
-        wait_until(lambda: connections(tier_alone) == 1, seconds=10, what="only the member is connected")
+        wait_until(lambda: connections(tier_alone) == 1, what="only the member is connected")
         error, generation, _ = joined(member.ask(JOIN_GROUP, 2, join_body(group, member=name)))  # waits for no other
         assert (error, generation) == (0, 2)
-    wait_until(lambda: connections(tier_alone) == 0, seconds=10, what="no connection is open")
+    wait_until(lambda: connections(tier_alone) == 0, what="no connection is open")

@@ -26,14 +26,14 @@ class Trace:
     def __enter__(self):
         said = self.process.stderr.readline()
         if "attached" not in said:
-            self.process.wait(20)
+            self.process.wait(90)
             self.process.stderr.close()
             pytest.skip(f"strace cannot attach here: {said.strip()}")
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(90)
         self.process.stderr.close()
 
     def calls(self, pattern):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from site_under_test import PYTHON_APP, ROOT, Site, curl, wait_until
+from site_under_test import PYTHON_APP, ROOT, Site, curl, wait_until, whole_lines
 
 pytestmark = pytest.mark.covers("agent", "queue", "site", "cli", "proc")
 
@@ -27,7 +27,7 @@ def site_with(tmp_path, keys="", queue="", data_centers=("us-east",), more=""):
 def handled(tmp_path):
     """What the worker got, in its order."""
     path = tmp_path / "out"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in whole_lines(path)] if path.exists() else []
 
 
 def workers(site, data_center="us-east"):
@@ -39,12 +39,12 @@ def produce(site, *values, key=None, topic="uploads"):
     site.run("queue", "produce", topic, *options, text="".join(f"{value}\n" for value in values))
 
 
-def wait_for(tmp_path, count, seconds=40):
-    return wait_until(lambda: len(handled(tmp_path)) >= count and handled(tmp_path), seconds, f"{count} messages are handled")
+def wait_for(tmp_path, count):
+    return wait_until(lambda: len(found := handled(tmp_path)) >= count and found, what=f"{count} messages are handled")
 
 
 def log_of(site, data_center="us-east"):
-    return [json.loads(line) for line in (site.state / "logs" / data_center / "agent.log").read_text().splitlines()]
+    return [json.loads(line) for line in whole_lines(site.state / "logs" / data_center / "agent.log")]
 
 
 def test_a_worker_of_each_data_center_consumes_its_topic_and_is_shown_and_logged(tmp_path):
@@ -56,7 +56,7 @@ def test_a_worker_of_each_data_center_consumes_its_topic_and_is_shown_and_logged
         got = wait_for(tmp_path, 2)
         assert [(each["value"], each["key"], each["dc"], each["instance"]) for each in got] == [
             ("one", "photo-1", "us-east", "us-east.thumbnail-1"), ("two", "photo-1", "us-east", "us-east.thumbnail-1")]
-        printed = [line for line in log_of(site) if line["event"] == "output" and line.get("worker")]
+        printed = wait_until(lambda: [line for line in log_of(site) if line["event"] == "output" and line.get("worker")], what="its line is logged")
         assert printed[0]["worker"] == "us-east.thumbnail-1"
         assert printed[0]["line"] == "worker us-east.thumbnail-1 consumes uploads"
         text = site.run("status").stdout
@@ -65,7 +65,7 @@ def test_a_worker_of_each_data_center_consumes_its_topic_and_is_shown_and_logged
         metrics = curl(f"http://{site.addresses['us-east']}:9000/metrics", "-H", f"Authorization: Bearer {token}")[2].decode()
         assert 'meridian_agent_workers_running{worker="thumbnail"} 1' in metrics
         pids = [each["pid"] for name in site.addresses for each in workers(site, name)]
-        site.run("down", timeout=60)
+        site.run("down")
         assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
         assert [line for line in log_of(site) if line.get("line") == "worker has left"], "it left in good order"
 
@@ -76,8 +76,8 @@ def test_instances_of_a_worker_share_the_partitions(tmp_path):
 
         def group():
             said = site.run("queue", "lag", "thumbnail", "--json", check=False).stdout
-            return [each for each in json.loads(said)["groups"] if each["members"] == 3 and len(each["partitions"]) == 6] if said else []
-        assert wait_until(group, 40, "three members have all partitions")[0]["state"] == "Stable"
+            return said and [each for each in json.loads(said)["groups"] if (each["state"], each["members"], len(each["partitions"])) == ("Stable", 3, 6)]
+        wait_until(group, what="three members have all partitions")
         for number in range(30):
             produce(site, f"v{number}", key=f"k{number}")
         got = wait_for(tmp_path, 30)
@@ -89,11 +89,13 @@ def test_a_worker_that_is_killed_goes_on_where_it_had_committed(tmp_path):
     with site_with(tmp_path) as site:
         produce(site, "one")
         wait_for(tmp_path, 1)
+        # It commits after it has written down what it got.
+        wait_until(lambda: [each["lag"] for each in json.loads(site.run("queue", "lag", "thumbnail", "--json").stdout)["groups"]] == [0],
+                   what="the first message is committed")
         pid = workers(site)[0]["pid"]
         os.kill(pid, signal.SIGKILL)
         produce(site, "two")
-        got = wait_for(tmp_path, 2)
-        assert [each["value"] for each in got][-1] == "two"
+        assert [each["value"] for each in wait_for(tmp_path, 2)] == ["one", "two"]
         now = workers(site)[0]
         assert now["pid"] != pid and now["restarts"] >= 1
 
@@ -103,11 +105,11 @@ def test_a_broken_worker_says_why_and_visitors_are_served_all_the_same(tmp_path)
     with site_with(tmp_path, more=broken) as site:
         def failing():
             return [each for each in workers(site) if each["worker"] == "broken" and each["state"] == "failing"]
-        shown = wait_until(failing, 30, "it keeps ending")[0]
+        shown = wait_until(failing, what="it keeps ending")[0]
         assert "exit status 7; it printed last: no database" in shown["problem"]
         assert site.state_of("us-east") == "serving" and not site.data_center("us-east").get("problem")
         assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
-        assert "no database" in site.run("status").stdout
+        wait_until(lambda: "no database" in site.run("status").stdout, what="the status says why")
         produce(site, "one")
         wait_for(tmp_path, 1)
 
@@ -137,7 +139,7 @@ def test_a_message_that_fails_is_tried_again_later_each_time_and_ends_among_the_
         names = [each["topic"] for each in json.loads(site.run("queue", "topics", "--json").stdout)["topics"]]
         assert names == ["uploads", "uploads.thumbnail.dead-letter", "uploads.thumbnail.retry.1", "uploads.thumbnail.retry.2"]
         subprocess.run(["kcat", "-b", brokers, "-P", "-t", "uploads", "-K", ":", "-H", "source=camera"], input="photo-1:fail\n", text=True,
-                       timeout=30, check=True)
+                       timeout=90, check=True)
         got = wait_for(tmp_path, 3)
         assert [each["topic"] for each in got] == ["uploads", "uploads.thumbnail.retry.1", "uploads.thumbnail.retry.2"]
         assert {(each["value"], each["key"], each["timestamp"]) for each in got} == {("fail", "photo-1", got[0]["timestamp"])}

@@ -2,13 +2,13 @@
 import { CompressionTypes, Kafka, logLevel } from "kafkajs";
 import { collect, talk } from "./talk.mjs";
 
-const kafka = new Kafka({ clientId: "photos", brokers: process.argv[2].split(","), logLevel: logLevel.NOTHING, retry: { initialRetryTime: 50 } });
+const kafka = new Kafka({ clientId: "photos", brokers: process.argv[2].split(","), logLevel: logLevel.NOTHING, connectionTimeout: 20_000, retry: { initialRetryTime: 50 } });
 const admin = kafka.admin();
 const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
 
 // The next `count` values of the topic for a new member of the group, whose offsets are committed when it leaves.
 async function consume(group, topic, count) {
-  const consumer = kafka.consumer({ groupId: group, sessionTimeout: 6000, heartbeatInterval: 500 });
+  const consumer = kafka.consumer({ groupId: group, sessionTimeout: 60_000, heartbeatInterval: 500 });
   const { add, whole } = collect(count);
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });

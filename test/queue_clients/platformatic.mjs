@@ -11,7 +11,7 @@ async function consume(group, topic, count) {
   const consumer = new Consumer({ ...base, groupId: group, deserializers: stringDeserializers });
   const { add, whole } = collect(count);
   const stream = await consumer.consume({
-    autocommit: false, topics: [topic], mode: "committed", fallbackMode: "earliest", sessionTimeout: 6000, heartbeatInterval: 500, maxWaitTime: 500,
+    autocommit: false, topics: [topic], mode: "committed", fallbackMode: "earliest", sessionTimeout: 60_000, heartbeatInterval: 500, maxWaitTime: 500,
   });
   stream.on("data", async (message) => {
     await message.commit();

@@ -70,15 +70,15 @@ def test_one_expired_event_is_published(client):
     client.config_set("notify-keyspace-events", "Ex")
     listener = client.pubsub()
     listener.psubscribe("__keyevent@0__:*")
-    assert listener.get_message(timeout=5)["type"] == "psubscribe"
+    assert listener.get_message(timeout=60)["type"] == "psubscribe"
     client.set("brief", "x", px=50)
-    message = listener.get_message(timeout=10)
+    message = listener.get_message(timeout=60)
     assert (message["channel"], message["data"]) == ("__keyevent@0__:expired", "brief")
     listener.close()
 
 
 def test_client_that_is_killed_notices(tier, client):
-    with socket.create_connection((tier.address, 6379), timeout=20) as victim:
+    with socket.create_connection((tier.address, 6379), timeout=90) as victim:
         victim.sendall(b"CLIENT ID\r\n")
         number = int(victim.recv(100)[1:])
         assert client.client_kill_filter(_id=number) == 1
@@ -94,7 +94,7 @@ def test_redis_cli_speaks_both_versions(tier, client):
 
 
 def test_protocol_error_is_answered_and_closes(tier):
-    with socket.create_connection((tier.address, 6379), timeout=10) as connection:
+    with socket.create_connection((tier.address, 6379), timeout=60) as connection:
         connection.sendall(b"*1\r\n:5\r\n" + b"PING\r\n" * 100)
         connection.shutdown(socket.SHUT_WR)
         said = b"".join(iter(lambda: connection.recv(4096), b""))
@@ -108,7 +108,7 @@ def test_large_value_arrives_whole(client):
 
 
 def test_subscriber_that_does_not_read_is_cut_off(tier, client):
-    with socket.create_connection((tier.address, 6379), timeout=20) as deaf:
+    with socket.create_connection((tier.address, 6379), timeout=90) as deaf:
         deaf.sendall(b"SUBSCRIBE news\r\n")
         assert b"subscribe" in deaf.recv(4096)
         wait_until(lambda: client.publish("news", "x" * 1_000_000) == 0, what="the subscriber is cut off")
@@ -131,8 +131,8 @@ def test_silent_connections_do_not_lock_the_application_out():
     settings = '[session]\ndurability = "memory"\npassword = "$SESSION_PASSWORD"\nmax_clients = 20\n'
     with SessionTier(settings, {"SESSION_PASSWORD": "secret"}) as tier, contextlib.ExitStack() as silent:
         for _ in range(40):
-            silent.enter_context(socket.create_connection((tier.address, 6379), timeout=20))
-        last = silent.enter_context(socket.create_connection((tier.address, 6379), timeout=20))
+            silent.enter_context(socket.create_connection((tier.address, 6379), timeout=90))
+        last = silent.enter_context(socket.create_connection((tier.address, 6379), timeout=90))
         assert tier.client(password="secret").ping()
         assert last.recv(100).startswith(b"-NOAUTH no authentication came in time"), "it is closed after 5 s"
 
@@ -141,13 +141,14 @@ def test_http_request_of_a_browser_executes_nothing(tier, client):
     def lines():
         return [line for line in (tier.folder / "log").read_text().splitlines() if "an HTTP request came" in line]
     for head in (b"POST / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: sessions.example\r\n"):
-        with socket.create_connection((tier.address, 6379), timeout=20) as browser:
+        with socket.create_connection((tier.address, 6379), timeout=90) as browser:
             with contextlib.suppress(ConnectionError):
                 browser.sendall(head + b"Content-Type: text/plain\r\n\r\nSET stolen yes\r\n")
                 browser.recv(4096)
             with contextlib.suppress(ConnectionError):
                 assert browser.recv(4096) == b""
     assert not client.exists("stolen")
+    wait_until(lines, what="the log says so")
     assert len(lines()) == 1 and '"peer":"127.' in lines()[0]
 
 
@@ -156,17 +157,17 @@ def test_drained_tier_answers_what_it_was_asked_and_leaves():
     value = b"x" * (3 * int(pathlib.Path("/proc/sys/net/ipv4/tcp_wmem").read_text().split()[2]))
     with SessionTier('[session]\ndurability = "memory"\n') as own, socket.socket() as asker:
         own.client().set("large", value)
-        asker.settimeout(20)
+        asker.settimeout(90)
         asker.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         asker.connect((own.address, 6379))
         asker.sendall(b"GET large\r\n")
         said = asker.recv(1)
         own.process.send_signal(signal.SIGTERM)
-        wait_until(own.refuses, 2, "no new connection is served")
+        wait_until(own.refuses, what="no new connection is served")
         assert own.process.poll() is None, "it has left before its answer was taken"
         said += b"".join(iter(lambda: asker.recv(1 << 20), b""))
         assert said == b"$%d\r\n%s\r\n" % (len(value), value)
-        assert own.process.wait(20) == 0
+        assert own.process.wait(90) == 0
 
 
 class Writers:
@@ -184,7 +185,7 @@ class Writers:
                 self.acknowledged[f"k:{name}:{i % 50}"] = i
 
     def join(self):
-        results(self.threads, 20)
+        results(self.threads)
 
 
 @pytest.mark.slow
@@ -225,7 +226,7 @@ def test_sigterm_under_load_loses_nothing_acknowledged():
 def test_sigterm_answers_what_has_come_and_closes_idle_connections():
     with SessionTier() as tier:
         address = (tier.address, 6379)
-        with socket.create_connection(address, timeout=20) as idle, socket.create_connection(address, timeout=20) as busy:
+        with socket.create_connection(address, timeout=90) as idle, socket.create_connection(address, timeout=90) as busy:
             idle.sendall(b"PING\r\n")
             assert idle.recv(100) == b"+PONG\r\n"
             busy.sendall(b"INCR n\r\n" * 20000)
@@ -234,7 +235,7 @@ def test_sigterm_answers_what_has_come_and_closes_idle_connections():
             said += b"".join(iter(lambda: busy.recv(65536), b""))
             assert said == b"".join(b":%d\r\n" % (i + 1) for i in range(20000))
             assert idle.recv(100) == b""
-        assert tier.process.wait(20) == 0
+        assert tier.process.wait(90) == 0
         tier.start()
         assert tier.client().get("n") == "20000"
 

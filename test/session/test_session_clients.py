@@ -30,9 +30,9 @@ class NodeClient:
         self.process.stdin.flush()
 
     def hear(self):
-        assert select.select([self.process.stdout], [], [], 30)[0], "the client says nothing"
+        assert select.select([self.process.stdout], [], [], 90)[0], "the client says nothing"
         line = self.process.stdout.readline()
-        assert line, f"the client has ended: {self.process.wait(20)}"
+        assert line, f"the client has ended: {self.process.wait(90)}"
         return json.loads(line)
 
     def step(self, name):
@@ -41,7 +41,7 @@ class NodeClient:
 
     def end(self):
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(90)
         self.process.stdin.close()
         self.process.stdout.close()
 
@@ -71,7 +71,7 @@ def test_handshake_and_leaving(client):
         assert client.connected["version"] == int(client.kind[-1])
     client.step("leave")
     client.process.stdin.close()
-    assert client.process.wait(20) == 0
+    assert client.process.wait(90) == 0
 
 
 def test_session_store(client):

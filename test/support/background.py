@@ -18,7 +18,7 @@ class Background:
         except BaseException as error:  # result() raises it in the test's own thread
             self.future.set_exception(error)
 
-    def result(self, seconds=60):
+    def result(self, seconds=120):
         """The function's value. Raises what the function raised, and AssertionError when the thread does not end in time."""
         try:
             return self.future.result(seconds)
@@ -28,12 +28,12 @@ class Background:
             raise AssertionError(f"a thread still runs after {seconds} s") from None
 
 
-def read_line(stream, seconds=20):
+def read_line(stream, seconds=90):
     """The next line of a process's output. Raises AssertionError when none comes in time."""
     return Background(stream.readline).result(seconds)
 
 
-def results(threads, seconds=60):
+def results(threads, seconds=120):
     """The values of all of them, which have `seconds` together."""
     concurrent.futures.wait([thread.future for thread in threads], seconds)
     return [thread.result(0) for thread in threads]

@@ -90,8 +90,8 @@ class Origin:
                     self.wfile.write(b"0\r\n\r\n")
 
             def wait(self, hold):
-                if hold and not hold.wait(30):
-                    origin.errors.append(f"the answer at {self.path} was held for 30 s")
+                if hold and not hold.wait(120):
+                    origin.errors.append(f"the answer at {self.path} was held for 120 s")
 
             def send(self, answer, data):
                 if answer.chunked and data:
@@ -147,5 +147,5 @@ class Origin:
 
     def wait_for(self, target, count=1):
         with self.arrived:
-            there = self.arrived.wait_for(lambda: sum(r["target"] == target for r in self.requests) >= count, 20)
+            there = self.arrived.wait_for(lambda: sum(r["target"] == target for r in self.requests) >= count, 90)
         assert there, f"{target} was not asked for {count} times"

@@ -66,9 +66,9 @@ def _parse(text):
 
 def ask(address, name, kind="A", *options, tool="dig", subnet=None, port=PORT):
     """One question to one server: the whole Response; AssertionError when there is none."""
-    command = [tool, f"@{address}", "-p", str(port), "+norec", *(["+time=2", "+tries=1"] if tool == "dig" else ["+time=2", "+retry=0"]),
+    command = [tool, f"@{address}", "-p", str(port), "+norec", "+time=20", "+tries=1" if tool == "dig" else "+retry=0",
                name, kind, *([f"+subnet={subnet}"] if subnet else []), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     response = _parse(done.stdout)
     assert response.status, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return response
@@ -141,7 +141,7 @@ def answers_before_sentinel(address, *packets):
 
     A server that takes datagrams in their order has by then decided to stay silent about the rest."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.settimeout(5)
+        udp.settimeout(60)
         udp.connect((address, PORT))
         for packet in packets:
             udp.send(packet)
@@ -163,7 +163,7 @@ def framed(*messages):
 class Connection:
     """A TCP connection to a server, in bytes. It waits shorter than the server does with a connection that is idle."""
 
-    def __init__(self, address, port=PORT, receive_buffer=None, timeout=5):
+    def __init__(self, address, port=PORT, receive_buffer=None, timeout=9):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

@@ -52,7 +52,7 @@ class Edge:
     def end(self):
         self.process.send_signal(signal.SIGINT)
         try:
-            status = self.process.wait(20)
+            status = self.process.wait(90)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -66,7 +66,7 @@ class Edge:
 
     def get(self, target, method="GET", body=None, **fields):
         """Fields by name, with _ for -."""
-        connection = http.client.HTTPConnection(self.address, self.port, timeout=30)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=60)
         try:
             headers = {"Host": "photos.example", **{name.replace("_", "-"): value for name, value in fields.items()}}
             connection.request(method, target, body, headers)

@@ -29,8 +29,8 @@ class GroupMember:
         for line in self.process.stdout:
             told = json.loads(line)
             if "assigned" in told:
+                self.times_assigned += 1  # before a test can see the assignment
                 self.assigned = told["assigned"]
-                self.times_assigned += 1
             else:
                 self.values.append(told["value"])
 
@@ -44,8 +44,8 @@ class GroupMember:
         """SIGKILL: the group is not told."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        self.process.wait(timeout=20)
-        self.thread.join(timeout=20)
+        self.process.wait(timeout=90)
+        self.thread.join(timeout=90)
         self.assigned = []
 
 
@@ -55,10 +55,11 @@ def tell(**told):
 
 def consume_with_confluent(brokers, topic, group, strategy, instance, leaving):
     import confluent_kafka  # pylint: disable=import-outside-toplevel
-    static = {"group.instance.id": instance} if instance else {}
+    # A static member that is killed keeps its partitions for the time of its session: its next process must have started by then.
+    static = {"group.instance.id": instance, "session.timeout.ms": 120_000} if instance else {"session.timeout.ms": 6000}
     consumer = confluent_kafka.Consumer({
         **static, "bootstrap.servers": brokers, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
-        "partition.assignment.strategy": strategy, "session.timeout.ms": 6000, "heartbeat.interval.ms": 200})
+        "partition.assignment.strategy": strategy, "heartbeat.interval.ms": 200})
     consumer.subscribe([topic])
     known = None
     while not leaving:
@@ -84,7 +85,7 @@ def consume_with_kafka_python(brokers, topic, group, strategy, instance, leaving
     from kafka.coordinator.assignors.range import RangePartitionAssignor  # pylint: disable=import-outside-toplevel
     assert strategy == "range" and not instance
     consumer = kafka.KafkaConsumer(topic, bootstrap_servers=brokers, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False,
-                                   partition_assignment_strategy=[RangePartitionAssignor], session_timeout_ms=6000, heartbeat_interval_ms=200)
+                                   api_version_auto_timeout_ms=60_000, partition_assignment_strategy=[RangePartitionAssignor], session_timeout_ms=6000, heartbeat_interval_ms=200)
     known = None
     while not leaving:
         records = [record for some in consumer.poll(timeout_ms=100).values() for record in some]

@@ -21,7 +21,7 @@ class Response:
 
 
 class HttpConnection:
-    def __init__(self, address, port=8080, ca=None, server_name=None, timeout=15):
+    def __init__(self, address, port=8080, ca=None, server_name=None, timeout=60):
         self.socket = socket.create_connection((address, port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if ca:

@@ -129,7 +129,7 @@ def values_of(batches):
 class KafkaConnection:
     """To be used in a `with` block."""
 
-    def __init__(self, address, port=9092, seconds=20):
+    def __init__(self, address, port=9092, seconds=60):
         self.socket = socket.create_connection((address, port), timeout=seconds)
 
     def __enter__(self):

@@ -24,7 +24,7 @@ class QueueTier(Tier):
 
     def metric(self, name):
         """The sum of a metric's values: over all labels, where the name has none."""
-        with urllib.request.urlopen(f"http://{self.address}:{OPS_PORT}/metrics", timeout=10) as response:
+        with urllib.request.urlopen(f"http://{self.address}:{OPS_PORT}/metrics", timeout=60) as response:
             text = response.read().decode()
         values = re.findall(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$", text, re.M)
         assert values, f"no metric {name}"
@@ -36,7 +36,7 @@ class QueueTier(Tier):
 
     def kcat(self, *arguments, text=None, check=True):
         """kcat's standard output."""
-        done = subprocess.run(["kcat", "-b", self.brokers, *arguments], input=text, capture_output=True, text=True, timeout=30, check=False,
+        done = subprocess.run(["kcat", "-b", self.brokers, *arguments], input=text, capture_output=True, text=True, timeout=90, check=False,
                               env={**os.environ, "LC_ALL": "C.UTF-8"})
         if check and done.returncode != 0:
             raise AssertionError(f"kcat {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")

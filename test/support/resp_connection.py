@@ -39,7 +39,7 @@ class RespConnection:
     """To one server; `ask` is bounded in time."""
 
     def __init__(self, host, port):
-        self.socket = socket.create_connection((host, port), timeout=20)
+        self.socket = socket.create_connection((host, port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.socket.makefile("rb")
 

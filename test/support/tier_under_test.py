@@ -59,11 +59,11 @@ class Tier:
     def accepts(self):
         assert self.process.poll() is None, self.log()
         with contextlib.suppress(OSError):
-            socket.create_connection((self.address, self.port), timeout=1).close()
+            socket.create_connection((self.address, self.port), timeout=20).close()
             return True
         return False
 
-    def kill(self, number=signal.SIGKILL, seconds=20):
+    def kill(self, number=signal.SIGKILL, seconds=90):
         """The exit status; None when it had not been started."""
         if self.process is None:
             return None
