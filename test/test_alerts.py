@@ -162,6 +162,34 @@ def test_a_drained_data_center_may_be_switched_off(site, receiver):
     assert alerts(site, "--dc", "us-west") == {} and len(receiver.told) == told
 
 
+def test_a_url_that_is_a_secret_is_in_no_log_though_alertmanager_prints_it():
+    """At a receiver that answers 404, and at one that is gone: the two errors in which Alertmanager names the URL."""
+    secret = "services/T0/B1?key=s3cr3t&x=\"{y}"
+    receiver = NoticeReceiver(answer=404)
+    site = Site(("us-east",), app=PYTHON_APP, instances=1, extra='\n[watch]\nwebhook = "$HOOK"\n')
+    site.environment["HOOK"] = receiver.url.replace("http://", "http://u:pa!sword@").replace("alerts", secret)
+    log = site.state / "logs/us-east/alertmanager.log"
+    try:
+        with site:
+            def post(name):
+                token = (site.state / "admin.token").read_text().strip()
+                return curl(f"http://{site.addresses['us-east']}:9000/alertmanager/api/v2/alerts", "-H", f"Authorization: Bearer {token}",
+                            "-H", "Content-Type: application/json", "-d", json.dumps([{"labels": {"alertname": name, "dc": "us-east"}}]))[0]
+
+            wait_until(lambda: post("Refused") == 200, 60, "Alertmanager takes an alert")
+            wait_until(lambda: receiver.of("Refused") and "unexpected status code 404" in log.read_text(), 60, "the refusal is in the log")
+            receiver.close()
+            assert post("Lost") == 200
+            wait_until(lambda: "connection refused" in log.read_text(), 60, "the loss is in the log")
+            wait_until(lambda: "connection refused" in site.run("logs", "--tier", "alertmanager", "--count", "1000").stdout, 60, "the log store has it")
+            shown = [log.read_text(), site.run("logs", "--count", "5000", "--json").stdout, site.run("status", "--json", check=False).stdout]
+            shown += [path.read_text() for path in (site.state / "logs/us-east").glob("*.log")]
+            assert "[secret]" in shown[0] and "[secret]" in shown[1]
+            assert [line for text in shown for line in text.splitlines() if any(part in line for part in ("services", "B1", "s3cr3t", "sword"))] == []
+    finally:
+        receiver.close()
+
+
 def test_a_data_center_that_cannot_be_asked_is_named_and_the_status_says_so():
     with Site(app=PYTHON_APP, instances=1, edge_places=("london",), extra="\n[watch]\n") as site:
         for arguments, needle in ((["--dc", "us-eat"], "us-east"), (["--dc", "london"], "edge place"), (["--severity", "page"], "--severity"),

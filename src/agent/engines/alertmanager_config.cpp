@@ -34,24 +34,30 @@ bool IsUrl(std::string_view text) {
          text.find_first_of(" \t\r\n") == std::string_view::npos;
 }
 
-// `*text` as it is, or the value of the variable that it names; empty where that is missing, which
-// `problem` then tells.
-void Resolve(std::string_view key, FindVariable variable, std::string* text, std::string* problem) {
-  if (!text->starts_with('$')) return;
+// `*text`, the name of a variable with its '$', becomes the value; empty where that is missing,
+// which `resolved->problem` then tells.
+void Resolve(std::string_view key, FindVariable variable, std::string* text,
+             ResolvedNotices* resolved) {
   const std::string name = text->substr(1);
   *text = variable(name).value_or("");
-  if (!text->empty()) return;
-  *problem += fmt::format("{}[watch] {} needs the environment variable {}, which is not set",
-                          problem->empty() ? "" : "; ", key, name);
+  if (!text->empty()) {
+    resolved->secrets.push_back(*text);
+    return;
+  }
+  resolved->problem +=
+      fmt::format("{}[watch] {} needs the environment variable {}, which is not set",
+                  resolved->problem.empty() ? "" : "; ", key, name);
 }
 
+// A URL of site.toml was looked at when that was read.
 void ResolveUrl(std::string_view key, FindVariable variable, std::string* url,
-                std::string* problem) {
-  Resolve(key, variable, url, problem);
+                ResolvedNotices* resolved) {
+  if (!url->starts_with('$')) return;
+  Resolve(key, variable, url, resolved);
   if (url->empty() || IsUrl(*url)) return;
   url->clear();  // not shown: it may hold a password
-  *problem += fmt::format("{}the environment variable of [watch] {} holds no URL",
-                          problem->empty() ? "" : "; ", key);
+  resolved->problem += fmt::format("{}the environment variable of [watch] {} holds no URL",
+                                   resolved->problem.empty() ? "" : "; ", key);
 }
 
 void WriteWebhook(Writer& writer, const std::string& url) {
@@ -126,11 +132,11 @@ void WriteRoute(Writer& writer, bool any, bool owns_site_notices) {
 ResolvedNotices ResolveNotices(const watch::Notices& notices, FindVariable variable) {
   ResolvedNotices resolved{.notices = notices, .problem = ""};
   watch::Notices& found = resolved.notices;
-  ResolveUrl("webhook", variable, &found.webhook, &resolved.problem);
-  ResolveUrl("slack", variable, &found.slack, &resolved.problem);
+  ResolveUrl("webhook", variable, &found.webhook, &resolved);
+  ResolveUrl("slack", variable, &found.slack, &resolved);
   const size_t before = resolved.problem.size();
-  if (!found.email.empty()) {
-    Resolve("smtp_password", variable, &found.smtp_password, &resolved.problem);
+  if (!found.email.empty() && found.smtp_password.starts_with('$')) {
+    Resolve("smtp_password", variable, &found.smtp_password, &resolved);
   }
   if (resolved.problem.size() != before) found.email.clear();
   if (!resolved.problem.empty()) resolved.problem += ": no notices go there";

@@ -17,6 +17,7 @@
 namespace meridian::agent {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -62,7 +63,9 @@ TEST(ResolveNotices, ValuesTakeThePlaceOfVariables) {
   EXPECT_EQ(found.problem, "");
   EXPECT_EQ(found.notices.webhook, "https://u:hunter2@hooks.example/");
   EXPECT_EQ(found.notices.smtp_password, "$tr4nge");
+  EXPECT_THAT(found.secrets, ElementsAre("https://u:hunter2@hooks.example/", "$tr4nge"));
   EXPECT_EQ(ResolveNotices(kAll, &Variable).notices, kAll);
+  EXPECT_THAT(ResolveNotices(kAll, &Variable).secrets, IsEmpty());
 }
 
 TEST(ResolveNotices, AReceiverWithoutItsVariableIsLeftOutAndNamed) {

@@ -52,6 +52,7 @@ bool ListensAtPort(pid_t pid, const Endpoint& at) { return io::ListensAt(std::ar
 EngineChild::EngineChild(const Context& context, Options options)
     : context_(context),
       options_(std::move(options)),
+      secrets_(options_.secrets),
       quota_({.bytes_per_second = kEngineLogBytesPerSecond, .burst_bytes = kEngineLogBurstBytes}),
       child_(context.driver, context.loop,
              {.name = options_.name,
@@ -152,7 +153,8 @@ io::Task<void> EngineChild::CaptureOutput() {
       {.bytes = [](std::string_view) {}, .line = [this](std::string_view line) { OnLine(line); }});
 }
 
-void EngineChild::OnLine(std::string_view line) {
+void EngineChild::OnLine(std::string_view printed) {
+  const std::string line = secrets_.Hide(printed);
   last_line_ = line.substr(0, kMaxShownLine);
   if (!quota_.Take(line.size() + 1, context_.loop.Now())) {
     ++dropped_lines_;
@@ -164,7 +166,7 @@ void EngineChild::OnLine(std::string_view line) {
     dropped_lines_ = 0;
   }
   // A full disk loses lines of this log, and stops nothing.
-  if (log_) (void)log_->Write(std::string(line) + "\n");
+  if (log_) (void)log_->Write(line + "\n");
 }
 
 io::Task<Result<http::Fetched>> EngineChild::Get(http::Client& client, const std::string& path,

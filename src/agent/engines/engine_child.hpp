@@ -21,6 +21,7 @@
 
 #include "agent/children/hang_detector.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/secret_filter.hpp"
 #include "agent/report/status.hpp"
 #include "base/ip.hpp"
 #include "base/log_file.hpp"
@@ -51,6 +52,7 @@ class EngineChild {
     std::string metrics_path;         // tells whether it took its configuration
     std::filesystem::path directory;  // the working directory
     std::function<void()> changed;    // called when the status changes
+    std::vector<std::string> secrets = {};  // what of its output nobody is shown
   };
 
   EngineChild(const Context& context, Options options);
@@ -79,7 +81,7 @@ class EngineChild {
   void LookForProgram();
   Result<io::ProcessOptions> Prepare();
   io::Task<void> CaptureOutput();
-  void OnLine(std::string_view line);
+  void OnLine(std::string_view printed);
   io::Task<void> Attend(io::Process& process);
   io::Task<Result<http::Fetched>> Get(http::Client& client, const std::string& path,
                                       size_t max_body_bytes);
@@ -91,6 +93,7 @@ class EngineChild {
 
   const Context& context_;
   Options options_;
+  SecretFilter secrets_;
   std::optional<std::string> program_;
   bool missing_ = false;
   bool begun_ = false;

@@ -31,6 +31,7 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // Listens at argv[1]:argv[2] and says 200 to the user meridian with the password 0123, else 401.
 // At SIGHUP it prints a line, and its metrics say that it read its configuration, or that it
@@ -170,6 +171,19 @@ TEST_F(EngineChildTest, TheReasonOfAnEndHasItsLastLine) {
         EXPECT_THAT(child.Status().problem, HasSubstr("exit status 3"));
         EXPECT_THAT(child.Status().problem, HasSubstr("no disk"));
       });
+}
+
+TEST_F(EngineChildTest, ASecretThatItPrintsIsNeitherInItsLogNorInTheStatus) {
+  EngineChild::Options options = Engine(
+      {"-c", "print('Post https://hooks.example/T0/B1: 404', flush=True); raise SystemExit(3)"});
+  options.secrets = {"https://hooks.example/T0/B1"};
+  Run(std::move(options), [&](EngineChild& child) -> io::Task<void> {
+    child.Begin();
+    EXPECT_TRUE(co_await Until([&] { return child.Status().problem.contains("times in a row"); }));
+    EXPECT_THAT(child.Status().problem, HasSubstr("Post [secret]: 404"));
+    EXPECT_THAT(Log(), HasSubstr("Post [secret]: 404\n"));
+    EXPECT_THAT(Log(), Not(HasSubstr("T0/B1")));
+  });
 }
 
 TEST_F(EngineChildTest, AConfigurationThatItRefusesIsInTheStatusUntilItTakesOne) {

@@ -98,7 +98,8 @@ void Engines::Start(io::Scope& children, io::Scope& background) {
        .ready_path = std::string(kAlertmanagerPath) + "/-/ready",
        .metrics_path = std::string(kAlertmanagerPath) + "/metrics",
        .directory = place_.files.data("alertmanager"),
-       .changed = [this] { OnChange(); }});
+       .changed = [this] { OnChange(); },
+       .secrets = notices_.secrets});
   for (Kept& engine : engines_) children.Spawn(engine.child->Run());
   background.Spawn(Keep());
 }
