@@ -170,7 +170,7 @@ std::vector<std::string> AlertmanagerArguments(const EnginePlace& place) {
   return {"--config.file=" + place.files.config("alertmanager").string(),
           "--storage.path=" + place.files.data("alertmanager").string(),
           "--web.listen-address=" + AlertmanagerEndpoint(place).ToString(),
-          "--web.config.file=" + place.files.web_config().string(),
+          "--web.config.file=" + place.files.web_config("alertmanager").string(),
           "--web.external-url=" + EngineUrl(place, kAlertmanagerPath),
           fmt::format("--web.route-prefix={}", kAlertmanagerPath),
           "--web.get-concurrency=32",

@@ -169,9 +169,13 @@ void EngineChild::OnLine(std::string_view printed) {
   if (log_) (void)log_->Write(line + "\n");
 }
 
+std::string EngineChild::authorization() const {
+  return site::BasicOf(kEngineUser, options_.password);
+}
+
 io::Task<Result<http::Fetched>> EngineChild::Get(http::Client& client, const std::string& path,
                                                  size_t max_body_bytes) {
-  const std::string basic = site::BasicOf(kEngineUser, context_.engine_password);
+  const std::string basic = authorization();
   const wire::http::HeaderField authorization{"Authorization", basic};
   const http::Request request{.path = path, .host = options_.name, .fields = {{&authorization, 1}}};
   co_return co_await http::Fetch(client, request, max_body_bytes,

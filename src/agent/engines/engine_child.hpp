@@ -32,6 +32,7 @@
 #include "io/wait_queue.hpp"
 #include "proc/intake_quota.hpp"
 #include "proc/supervised_child.hpp"
+#include "site/secret.hpp"
 
 namespace meridian::http {
 class Client;
@@ -52,6 +53,7 @@ class EngineChild {
     std::string metrics_path;         // tells whether it took its configuration
     std::filesystem::path directory;  // the working directory
     std::function<void()> changed;    // called when the status changes
+    site::Secret password = {};             // of its port
     std::vector<std::string> secrets = {};  // what of its output nobody is shown
   };
 
@@ -70,6 +72,8 @@ class EngineChild {
 
   const std::string& name() const { return options_.name; }
   const Endpoint& at() const { return options_.at; }
+  // The value of the Authorization field for its port, to be shown only while it is ready.
+  std::string authorization() const;
   pid_t pid() const { return child_.pid(); }
   bool ready() const { return ready_ && !hung(); }
   uint32_t restarts() const { return child_.restarts(); }

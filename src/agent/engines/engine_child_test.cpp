@@ -64,7 +64,6 @@ server.serve_forever()
 class EngineChildTest : public testing::Test, public AgentWorld {
  protected:
   EngineChildTest() {
-    context_.engine_password = site::Secret("0123");
     std::filesystem::create_directories(log_path().parent_path());
   }
 
@@ -83,7 +82,8 @@ class EngineChildTest : public testing::Test, public AgentWorld {
             .ready_path = "/ready",
             .metrics_path = "/metrics",
             .directory = scratch_.path(),
-            .changed = [this] { changed_.WakeAll(); }};
+            .changed = [this] { changed_.WakeAll(); },
+            .password = site::Secret("0123")};
   }
   EngineChild::Options Listening() {
     return Engine({"-c", kEngine, "127.0.0.1", std::to_string(site_.ports.admin)});

@@ -89,7 +89,8 @@ void Engines::Start(io::Scope& children, io::Scope& background) {
        .ready_path = std::string(kPrometheusPath) + "/-/ready",
        .metrics_path = std::string(kPrometheusPath) + "/metrics",
        .directory = place_.files.settings(),
-       .changed = [this] { OnChange(); }});
+       .changed = [this] { OnChange(); },
+       .password = context_.prometheus_password});
   Add({.name = "alertmanager",
        .programs = {"prometheus-alertmanager", "alertmanager"},
        .package = "prometheus-alertmanager",
@@ -99,6 +100,7 @@ void Engines::Start(io::Scope& children, io::Scope& background) {
        .metrics_path = std::string(kAlertmanagerPath) + "/metrics",
        .directory = place_.files.data("alertmanager"),
        .changed = [this] { OnChange(); },
+       .password = context_.alertmanager_password,
        .secrets = notices_.secrets});
   for (Kept& engine : engines_) children.Spawn(engine.child->Run());
   background.Spawn(Keep());
@@ -125,7 +127,17 @@ void Engines::OnChange() {
     engine.restarts.Add(engine.child->restarts() - engine.counted_restarts);
     engine.counted_restarts = engine.child->restarts();
   }
+  if (const bool ready = Ready("alertmanager") != nullptr; ready != alertmanager_is_ready_) {
+    alertmanager_is_ready_ = ready;
+    OnNews();
+  }
   changed_();
+}
+
+// The configurations are not what they should be.
+void Engines::OnNews() {
+  dirty_ = true;
+  wake_.WakeAll();
 }
 
 NoticeOwner::Others Engines::OtherOwners(const site::SiteView& view) const {
@@ -172,17 +184,21 @@ void Engines::Observe(const site::SiteView& view, std::vector<ApplicationTarget>
     targets_ = std::move(targets);
     news = true;
   }
-  if (!news) return;
-  dirty_ = true;
-  wake_.WakeAll();
+  if (news) OnNews();
 }
 
 Engines::Files Engines::MakeFiles() const {
   const EngineFiles& files = place_.files;
-  return {{files.config("prometheus"), PrometheusConfig(place_, rules_)},
+  const PrometheusSettings settings{.rules = rules_,
+                                    .alertmanager_is_ready = alertmanager_is_ready_};
+  const site::Secret& prometheus = context_.prometheus_password;
+  const site::Secret& alertmanager = context_.alertmanager_password;
+  return {{files.config("prometheus"), PrometheusConfig(place_, settings)},
           {files.config("alertmanager"), AlertmanagerConfig(notices_.notices, owner_.owns())},
-          {files.web_config(), EngineWebConfig(context_.engine_password)},
-          {files.engine_password(), context_.engine_password.Reveal()},
+          {files.web_config("prometheus"), EngineWebConfig(prometheus)},
+          {files.web_config("alertmanager"), EngineWebConfig(alertmanager)},
+          {files.password("prometheus"), prometheus.Reveal()},
+          {files.password("alertmanager"), alertmanager.Reveal()},
           {files.metrics_password(), context_.metrics_password.Reveal()},
           {files.targets(), TargetsFile(context_.here, targets_)}};
 }

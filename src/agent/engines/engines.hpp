@@ -69,6 +69,7 @@ class Engines {
 
   void Add(EngineChild::Options options);
   void OnChange();
+  void OnNews();
   io::Task<void> Keep();
   io::Task<Result<void>> WriteFiles();
   Files MakeFiles() const;
@@ -82,6 +83,7 @@ class Engines {
   std::filesystem::path rules_;
   NoticeOwner owner_;
   std::vector<ApplicationTarget> targets_;
+  bool alertmanager_is_ready_ = false;
   std::vector<Kept> engines_;
   Files written_;
   bool dirty_ = true;  // the files are not what they should be
