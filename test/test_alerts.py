@@ -143,7 +143,7 @@ def test_the_loss_of_a_data_center_is_told_once_within_20_s_and_its_return_too(s
     firing = alerts(site)
     assert set(firing) == {"DataCenterDown"}
     down = firing["DataCenterDown"]
-    assert down["summary"] == "us-east is down as seen from us-west: neither its agent nor its edge answers."
+    assert down["summary"] == "us-east is down: neither its agent nor its edge answers. Data centers that see it: 1."
     assert (down["datacenters"], down["labels"]["datacenter"]) == (["us-west"], "us-east")
     assert "us-east: its agent does not answer" in site.run("alerts", check=False).stderr
     site.run("dc", "start", "us-east", timeout=60)
