@@ -102,9 +102,10 @@ void EngineChild::Stop() {
 void EngineChild::Reload() {
   reload_ = pid() != 0;  // a process that is started later reads the new files
   if (process_ == nullptr || !ready_) return;
+  // Before the signal, which it may obey at once.
+  reload_since_ = Seconds(SystemClock().Wall().time_since_epoch());
   process_->Signal(SIGHUP);
   reload_ = false;
-  reload_since_ = Seconds(SystemClock().Wall().time_since_epoch());
   reload_checks_ = kMaxReloadChecks;
 }
 
