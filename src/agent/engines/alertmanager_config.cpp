@@ -1,5 +1,8 @@
 #include "agent/engines/alertmanager_config.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +13,7 @@
 #include "agent/engines/engine_access.hpp"
 #include "agent/engines/engine_text.hpp"
 #include "watch/config.hpp"
+#include "wire/http/uri.hpp"
 #include "wire/json/writer.hpp"
 
 namespace meridian::agent {
@@ -29,9 +33,35 @@ bool AnyReceiver(const watch::Notices& notices) {
   return !notices.webhook.empty() || !notices.slack.empty() || !notices.email.empty();
 }
 
+bool HasStrayPercent(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdefABCDEF";
+  for (size_t at = text.find('%'); at != text.npos; at = text.find('%', at + 1)) {
+    const std::string_view digits = text.substr(at + 1, 2);
+    if (digits.size() != 2 || digits.find_first_not_of(kDigits) != digits.npos) return true;
+  }
+  return false;
+}
+
+// Alertmanager refuses its whole configuration because of a URL that Go does not take. Unlike one of
+// site.toml, the URL may have a user and a password.
 bool IsUrl(std::string_view text) {
-  return (text.starts_with("http://") || text.starts_with("https://")) &&
-         text.find_first_of(" \t\r\n") == std::string_view::npos;
+  // RFC 3986, userinfo.
+  constexpr std::string_view kInUserinfo = "-._~!$&'()*+,;=:%";
+  constexpr std::string_view kAfterScheme = "://";
+  if (HasStrayPercent(text)) return false;
+  std::string without_user(text);
+  const size_t begin = text.find(kAfterScheme);
+  if (begin == text.npos) return false;
+  const std::string_view rest = text.substr(begin + kAfterScheme.size());
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (const size_t at = authority.rfind('@'); at != authority.npos) {
+    const bool valid = std::ranges::all_of(authority.substr(0, at), [&](unsigned char letter) {
+      return std::isalnum(letter) != 0 || kInUserinfo.contains(static_cast<char>(letter));
+    });
+    if (!valid) return false;
+    without_user.erase(begin + kAfterScheme.size(), at + 1);
+  }
+  return wire::http::ParseUrl(without_user).has_value();
 }
 
 // `*text`, the name of a variable with its '$', becomes the value; empty where that is missing,
@@ -78,9 +108,9 @@ void WriteSlack(Writer& writer, const std::string& url) {
   writer.Member("api_url", url);
   writer.Member("send_resolved", true);
   writer.Member("title",
-                "[{{ .Status }}] {{ .CommonLabels.site }}: {{ .CommonLabels.alertname }} {{ "
-                ".CommonLabels.dc }}");
-  // People's own rules may have no such annotations.
+                "[{{ .Status }}] {{ .CommonLabels.site }}: {{ .CommonLabels.alertname }} "
+                "{{ with .CommonLabels.datacenter }}{{ . }}{{ else }}{{ .CommonLabels.dc }}"
+                "{{ end }}");
   writer.Member("text",
                 "{{ range .Alerts }}{{ .Annotations.summary }}\n"
                 "{{ with .Annotations.description }}{{ . }}\n{{ end }}"

@@ -68,6 +68,24 @@ TEST(ResolveNotices, ValuesTakeThePlaceOfVariables) {
   EXPECT_THAT(ResolveNotices(kAll, &Variable).secrets, IsEmpty());
 }
 
+std::optional<std::string> Itself(const std::string& name) { return name; }
+
+TEST(ResolveNotices, AUrlThatAlertmanagerWouldRefuseIsLeftOut) {
+  for (const char* url :
+       {"https://", "http://[", "https:///path", "https://a b/", "https://hooks.example/%zz",
+        "https://hooks.example/100%", "https://u:p w@hooks.example/", "https://u:p%@hooks.example/",
+        "ftp://hooks.example/", "hooks.example", "https://hooks.example:port/",
+        "https://hooks.example/a\nb"}) {
+    const ResolvedNotices found = ResolveNotices({.webhook = std::string("$") + url}, &Itself);
+    EXPECT_EQ(found.notices.webhook, "") << url;
+    EXPECT_THAT(found.problem, HasSubstr("holds no URL")) << url;
+  }
+  for (const char* url : {"https://hooks.example", "http://u:p%40w!@127.0.0.1:80/a?b=c%20d#e",
+                          "https://u@[::1]:8443/", "https://hooks.example/services/T0/B1"}) {
+    EXPECT_EQ(ResolveNotices({.webhook = std::string("$") + url}, &Itself).notices.webhook, url);
+  }
+}
+
 TEST(ResolveNotices, AReceiverWithoutItsVariableIsLeftOutAndNamed) {
   const ResolvedNotices found = ResolveNotices({.webhook = "$NOT_A_URL",
                                                 .slack = "$MISSING",
