@@ -164,7 +164,7 @@ def test_a_drained_data_center_may_be_switched_off(site, receiver):
 
 def test_a_url_that_is_a_secret_is_in_no_log_though_alertmanager_prints_it():
     """At a receiver that answers 404, and at one that is gone: the two errors in which Alertmanager names the URL."""
-    secret = "services/T0/B1?key=s3cr3t&x=\"{y}"
+    secret = "services/{T0}/B1?key=s3cr3t&x=%22{y}"
     receiver = NoticeReceiver(answer=404)
     site = Site(("us-east",), app=PYTHON_APP, instances=1, extra='\n[watch]\nwebhook = "$HOOK"\n')
     site.environment["HOOK"] = receiver.url.replace("http://", "http://u:pa!sword@").replace("alerts", secret)
@@ -195,7 +195,8 @@ def test_a_data_center_that_cannot_be_asked_is_named_and_the_status_says_so():
         for arguments, needle in ((["--dc", "us-eat"], "us-east"), (["--dc", "london"], "edge place"), (["--severity", "page"], "--severity"),
                                   (["silence", "A", "--for", "never"], "--for"), (["silence", "A", "--for", "31d"], "30d"),
                                   (["silence", "A", "--comment", ""], "--comment"), (["silence", "a/b"], "no alert has such a name"),
-                                  (["silence"], "alert"), (["silence", "A", "--dc", "london"], "edge place")):
+                                  (["silence"], "alert"), (["silence", "A", "--dc", "london"], "edge place"),
+                                  (["unsilence", ""], "no alert has such a name"), (["unsilence", "a/b"], "no alert has such a name")):
             done = site.run("alerts", *arguments, check=False)
             assert done.returncode == 2 and needle in done.stderr and done.stdout == "", done
         site.run("dc", "kill", "us-west")
