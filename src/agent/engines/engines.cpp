@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,8 +73,9 @@ Engines::Engines(const Context& context, Metrics& metrics, std::function<void()>
 
 Engines::~Engines() = default;
 
-void Engines::Start(io::Scope& children, io::Scope& background) {
+void Engines::Start(io::Scope& children, io::Scope& background, std::set<std::string> roles) {
   if (!HasEngines(context_.site, context_.here)) return;
+  roles_ = std::move(roles);
   pool_ = std::make_unique<io::BlockingPool>(1);
   owner_gauge_ = &metrics_.AddGauge(
       "meridian_agent_notices_owner",
@@ -190,7 +192,8 @@ void Engines::Observe(const site::SiteView& view, std::vector<ApplicationTarget>
 Engines::Files Engines::MakeFiles() const {
   const EngineFiles& files = place_.files;
   const PrometheusSettings settings{.rules = rules_,
-                                    .alertmanager_is_ready = alertmanager_is_ready_};
+                                    .alertmanager_is_ready = alertmanager_is_ready_,
+                                    .roles = roles_};
   const site::Secret& prometheus = context_.prometheus_password;
   const site::Secret& alertmanager = context_.alertmanager_password;
   return {{files.config("prometheus"), PrometheusConfig(place_, settings)},
@@ -231,7 +234,8 @@ io::Task<void> Engines::Keep() {
   }
 }
 
-// Each file is replaced as a whole, so that an engine never reads a part of one.
+// Each file is replaced as a whole, so that an engine never reads a part of one. A file that could
+// not be written may hold either text, and is written again.
 io::Task<Result<void>> Engines::WriteFiles() {
   const Files files = MakeFiles();
   Result<void> done = co_await io::RunBlocking(*pool_, [&]() -> Result<void> {
@@ -244,23 +248,30 @@ io::Task<Result<void>> Engines::WriteFiles() {
     for (const auto& [path, text] : files) {
       auto before = written_.find(path);
       if (before != written_.end() && before->second == text) continue;
+      written_.erase(path);
       Result<void> written = io::WriteFileAtomically(path, text, kSecretMode);
       if (!written) return written;
+      written_[path] = text;
     }
     return {};
   });
-  if (!done) co_return done;
-  for (Kept& engine : engines_) {
-    const std::filesystem::path config = place_.files.config(engine.child->name());
-    auto before = written_.find(config);
-    if (before == written_.end()) {
-      engine.child->Begin();
-    } else if (before->second != files.at(config)) {
-      engine.child->Reload();
-    }
-  }
-  written_ = files;
+  for (Kept& engine : engines_) StartOrReload(engine, done.has_value());
   co_return done;
+}
+
+// An engine starts with all of its files, and is told of a new configuration even if another file
+// could not be written.
+void Engines::StartOrReload(Kept& engine, bool all_written) {
+  auto found = written_.find(place_.files.config(engine.child->name()));
+  if (found == written_.end() || engine.config == found->second) return;
+  const bool started = !engine.config.empty();
+  if (!started && !all_written) return;
+  engine.config = found->second;
+  if (started) {
+    engine.child->Reload();
+  } else {
+    engine.child->Begin();
+  }
 }
 
 const EngineChild* Engines::Ready(std::string_view name) const {

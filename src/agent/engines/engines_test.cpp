@@ -74,7 +74,7 @@ class EnginesTest : public testing::Test, public AgentWorld {
   }
 
   io::Task<bool> Until(std::function<bool()> condition) {
-    const TimePoint deadline = loop_.After(std::chrono::seconds{20});
+    const TimePoint deadline = loop_.After(std::chrono::seconds{60});
     while (!condition()) {
       // A file that is written wakes nobody.
       (void)co_await changed_.Wait(std::min(deadline, loop_.After(std::chrono::milliseconds{20})));
@@ -180,6 +180,31 @@ TEST_F(EnginesTest, PrometheusKnowsAlertmanagerOnlyWhileItListensItself) {
     EXPECT_TRUE(co_await Until([&] { return !Text(config).contains("alertmanager.password"); }));
     EXPECT_EQ(engines.Ready("alertmanager"), nullptr);
     EXPECT_THAT(Text(config), HasSubstr("prometheus.password"));
+  });
+}
+
+TEST_F(EnginesTest, AFileThatWasWrittenBesideOneThatFailedIsNotForgotten) {
+  std::ofstream(scratch_ / "alertmanager") << kAlertmanager;
+  fs::permissions(scratch_ / "alertmanager", fs::perms::owner_all);
+  const fs::path config = root() / "engines/prometheus.yml";
+  const fs::path targets = root() / "engines/targets.json";
+  Run([&](Engines& engines) -> io::Task<void> {
+    EXPECT_TRUE(co_await Until([&] { return Text(config).contains("alertmanager.password"); }));
+    fs::remove(targets);
+    fs::create_directories(targets / "in the way");
+    site::SiteView view;
+    view.instances = {Instance("us-east-1", "us-east", 10001)};
+    engines.Observe(view, {});
+    EXPECT_TRUE(co_await Until(
+        [&] { return engines.Status()[1].problem.contains("files cannot be written"); }));
+    fs::rename(scratch_ / "alertmanager", scratch_ / "removed");
+    kill(engines.Ready("alertmanager")->pid(), SIGKILL);
+    EXPECT_TRUE(co_await Until([&] { return !Text(config).contains("alertmanager.password"); }));
+    fs::rename(scratch_ / "removed", scratch_ / "alertmanager");
+    EXPECT_TRUE(co_await Until([&] { return engines.Ready("alertmanager") != nullptr; }));
+    EXPECT_TRUE(co_await Until([&] { return Text(config).contains("alertmanager.password"); }));
+    fs::remove_all(targets);
+    EXPECT_TRUE(co_await Until([&] { return Text(targets).contains("us-east-1"); }));
   });
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,10 +67,11 @@ void BeginJob(Writer& writer, std::string_view name) {
   writer.Member("sample_limit", kMaxScrapeSamples);
 }
 
-void WriteTiers(Writer& writer, const EnginePlace& place) {
+void WriteTiers(Writer& writer, const EnginePlace& place, const std::set<std::string>& roles) {
   BeginJob(writer, "tiers");
   writer.BeginArray("static_configs");
   for (const TierEntry& tier : TierTable(place.site, place.here, place.hosting)) {
+    if (!roles.empty() && !roles.contains(tier.name)) continue;
     const Endpoint ops = site::OpsEndpoint(place.site, place.here, place.hosting, tier.port);
     WriteTarget(writer, ops, {{"dc", place.here.name}, {"job", tier.name}, {"tier", tier.name}});
   }
@@ -266,7 +268,7 @@ std::string PrometheusConfig(const EnginePlace& place, const PrometheusSettings&
   writer.EndArray();
   WriteAlerting(writer, place, settings);
   writer.BeginArray("scrape_configs");
-  WriteTiers(writer, place);
+  WriteTiers(writer, place, settings.roles);
   WriteAgent(writer, place);
   WriteEngine(writer, place, "prometheus", PrometheusEndpoint(place));
   if (settings.alertmanager_is_ready) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ Endpoint AlertmanagerEndpoint(const EnginePlace& place);
 struct PrometheusSettings {
   std::filesystem::path rules;         // the folder with the rule files; empty: there are none
   bool alertmanager_is_ready = false;  // false: it may not be the one who listens at its port
+  std::set<std::string> roles = {};    // the tiers that run here; empty: all
 };
 
 // The text of its file. It sends nothing to an Alertmanager that is not ready, not its password

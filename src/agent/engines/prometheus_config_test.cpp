@@ -70,6 +70,23 @@ TEST(PrometheusConfig, AnAlertmanagerThatIsNotReadyIsNeitherScrapedNorToldAnythi
   EXPECT_THAT(away, HasSubstr("engines/prometheus.password"));
 }
 
+TEST(PrometheusConfig, TiersThatDoNotRunHereAreNotScraped) {
+  EngineWorld world;
+  auto tiers = [&](const PrometheusSettings& settings) {
+    std::vector<std::string> names;
+    for (const Value& job : ReadConfig(PrometheusConfig(world.place(), settings))
+                                .ElementsOf("scrape_configs")) {
+      if (job.TextOf("job_name") != "tiers") continue;
+      for (const Value& target : job.ElementsOf("static_configs")) {
+        names.push_back(target.Find("labels")->TextOf("tier"));
+      }
+    }
+    return names;
+  };
+  EXPECT_THAT(tiers({}), testing::ElementsAre("watch", "edge"));
+  EXPECT_THAT(tiers({.roles = {"watch", "app"}}), testing::ElementsAre("watch"));
+}
+
 TEST(PrometheusConfig, RunsWhereTheSiteHasWatchAndAnApplication) {
   EngineWorld world;
   const auto& all = world.site.datacenters;
