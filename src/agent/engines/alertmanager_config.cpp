@@ -12,6 +12,7 @@
 
 #include "agent/engines/engine_access.hpp"
 #include "agent/engines/engine_text.hpp"
+#include "agent/engines/prometheus_config.hpp"
 #include "watch/config.hpp"
 #include "wire/http/uri.hpp"
 #include "wire/json/writer.hpp"
@@ -42,8 +43,8 @@ bool HasStrayPercent(std::string_view text) {
   return false;
 }
 
-// Alertmanager refuses its whole configuration because of a URL that Go does not take. Unlike one of
-// site.toml, the URL may have a user and a password.
+// Alertmanager refuses its whole configuration because of a URL that Go does not take. Unlike one
+// of site.toml, the URL may have a user and a password.
 bool IsUrl(std::string_view text) {
   // RFC 3986, userinfo.
   constexpr std::string_view kInUserinfo = "-._~!$&'()*+,;=:%";

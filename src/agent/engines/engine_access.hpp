@@ -18,8 +18,8 @@ namespace meridian::agent {
 
 // The engines' only user.
 inline constexpr std::string_view kEngineUser = "meridian";
-// Purposes of site::PasswordFor: of each engine's port, and of what Prometheus may read at the admin
-// port (GET alone).
+// Purposes of site::PasswordFor: of each engine's port, and of what Prometheus may read at the
+// admin port (GET alone).
 inline constexpr std::string_view kPrometheusPurpose = "prometheus";
 inline constexpr std::string_view kAlertmanagerPurpose = "alertmanager";
 inline constexpr std::string_view kMetricsPurpose = "metrics of the agent";

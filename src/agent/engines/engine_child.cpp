@@ -24,6 +24,7 @@
 #include "agent/report/port_problem.hpp"
 #include "agent/report/status.hpp"
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/log_file.hpp"
 #include "base/result.hpp"

@@ -48,11 +48,11 @@ class EngineChild {
     std::vector<std::string> programs;  // its names on PATH, the first that is there
     std::string package;                // of Debian, for people
     std::vector<std::string> arguments;
-    Endpoint at;                      // where it listens
-    std::string ready_path;           // 200 when it is ready
-    std::string metrics_path;         // tells whether it took its configuration
-    std::filesystem::path directory;  // the working directory
-    std::function<void()> changed;    // called when the status changes
+    Endpoint at;                            // where it listens
+    std::string ready_path;                 // 200 when it is ready
+    std::string metrics_path;               // tells whether it took its configuration
+    std::filesystem::path directory;        // the working directory
+    std::function<void()> changed;          // called when the status changes
     site::Secret password = {};             // of its port
     std::vector<std::string> secrets = {};  // what of its output nobody is shown
   };

@@ -63,9 +63,7 @@ server.serve_forever()
 
 class EngineChildTest : public testing::Test, public AgentWorld {
  protected:
-  EngineChildTest() {
-    std::filesystem::create_directories(log_path().parent_path());
-  }
+  EngineChildTest() { std::filesystem::create_directories(log_path().parent_path()); }
 
   std::filesystem::path log_path() const { return state_.root() / "logs/us-east/engine.log"; }
   std::string Log() const {

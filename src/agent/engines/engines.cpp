@@ -25,6 +25,7 @@
 #include "agent/engines/prometheus_config.hpp"
 #include "agent/limits.hpp"
 #include "agent/report/status.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
@@ -33,6 +34,7 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/secret.hpp"
 #include "site/share.hpp"
 #include "site/site.hpp"
 #include "site/view/view.hpp"
@@ -191,9 +193,8 @@ void Engines::Observe(const site::SiteView& view, std::vector<ApplicationTarget>
 
 Engines::Files Engines::MakeFiles() const {
   const EngineFiles& files = place_.files;
-  const PrometheusSettings settings{.rules = rules_,
-                                    .alertmanager_is_ready = alertmanager_is_ready_,
-                                    .roles = roles_};
+  const PrometheusSettings settings{
+      .rules = rules_, .alertmanager_is_ready = alertmanager_is_ready_, .roles = roles_};
   const site::Secret& prometheus = context_.prometheus_password;
   const site::Secret& alertmanager = context_.alertmanager_password;
   return {{files.config("prometheus"), PrometheusConfig(place_, settings)},

@@ -46,8 +46,8 @@ class Engines {
   ~Engines();
 
   // Starts both in `children`, where they run until Stop; and the fiber that keeps their files in
-  // `background`, until it is cancelled. Does nothing in a data center without engines. `roles`: the
-  // tiers that run here; empty: all.
+  // `background`, until it is cancelled. Does nothing in a data center without engines. `roles`:
+  // the tiers that run here; empty: all.
   void Start(io::Scope& children, io::Scope& background, std::set<std::string> roles = {});
   void Stop();
   // What the configurations depend on. Call it at every change and each second.
@@ -90,7 +90,7 @@ class Engines {
   std::vector<ApplicationTarget> targets_;
   bool alertmanager_is_ready_ = false;
   std::vector<Kept> engines_;
-  Files written_;  // what the files hold
+  Files written_;      // what the files hold
   bool dirty_ = true;  // the files are not what they should be
   io::WaitQueue wake_;
   RecurringProblem problem_;

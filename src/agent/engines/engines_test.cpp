@@ -100,9 +100,9 @@ class EnginesTest : public testing::Test, public AgentWorld {
 TEST_F(EnginesTest, TheirFilesAreForTheirUserAlone) {
   Run([&](Engines& engines) -> io::Task<void> {
     EXPECT_TRUE(co_await Until([&] { return fs::exists(root() / "engines/targets.json"); }));
-    for (const char* name : {"prometheus.yml", "alertmanager.yml", "prometheus.web.yml",
-                             "alertmanager.web.yml", "prometheus.password", "alertmanager.password",
-                             "metrics.password", "targets.json"}) {
+    for (const char* name :
+         {"prometheus.yml", "alertmanager.yml", "prometheus.web.yml", "alertmanager.web.yml",
+          "prometheus.password", "alertmanager.password", "metrics.password", "targets.json"}) {
       EXPECT_EQ(fs::status(root() / "engines" / name).permissions(),
                 fs::perms::owner_read | fs::perms::owner_write)
           << name;

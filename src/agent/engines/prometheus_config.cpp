@@ -17,7 +17,6 @@
 #include "agent/engines/engine_access.hpp"
 #include "agent/engines/engine_text.hpp"
 #include "agent/limits.hpp"
-#include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "site/reach.hpp"

@@ -43,7 +43,8 @@ TEST(PrometheusConfig, IsTheTextInTheFile) {
 
 TEST(PrometheusConfig, PathsWithLettersThatMeanSomethingArePathsStill) {
   EngineWorld world;
-  const Value config = ReadConfig(PrometheusConfig(world.place(), {.rules = "/srv/[a]?/\"rules\""}));
+  const Value config =
+      ReadConfig(PrometheusConfig(world.place(), {.rules = "/srv/[a]?/\"rules\""}));
   EXPECT_EQ(config.ElementsOf("rule_files")[0].text(), "/srv/\\[a]\\?/\"rules\"/*.yml");
   bool found = false;
   for (const Value& job : config.ElementsOf("scrape_configs")) {
@@ -74,8 +75,8 @@ TEST(PrometheusConfig, TiersThatDoNotRunHereAreNotScraped) {
   EngineWorld world;
   auto tiers = [&](const PrometheusSettings& settings) {
     std::vector<std::string> names;
-    for (const Value& job : ReadConfig(PrometheusConfig(world.place(), settings))
-                                .ElementsOf("scrape_configs")) {
+    for (const Value& job :
+         ReadConfig(PrometheusConfig(world.place(), settings)).ElementsOf("scrape_configs")) {
       if (job.TextOf("job_name") != "tiers") continue;
       for (const Value& target : job.ElementsOf("static_configs")) {
         names.push_back(target.Find("labels")->TextOf("tier"));
