@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 import urllib.parse
 
@@ -187,6 +188,39 @@ def test_a_url_that_is_a_secret_is_in_no_log_though_alertmanager_prints_it():
             assert "[secret]" in shown[0] and "[secret]" in shown[1]
             assert [line for text in shown for line in text.splitlines() if any(part in line for part in ("services", "B1", "s3cr3t", "sword"))] == []
     finally:
+        receiver.close()
+
+
+def test_what_only_another_data_center_than_the_owner_sees_is_told_once():
+    """us-west no longer reaches london, an edge place; us-east, which sends the notices of the site, still does."""
+    receiver = NoticeReceiver()
+    try:
+        with Site(app=PYTHON_APP, instances=1, edge_places=("london",), wan=True, extra=f'\n[watch]\nwebhook = "{receiver.url}"\n') as site:
+            wait_until(lambda: query(site, "meridian_agent_notices_owner == 1", "us-east"), 60, "us-east is the owner")
+            wait_until(lambda: query(site, 'up{job="peers"} == 1', "us-east") and query(site, 'up{job="peers"} == 1', "us-west"), 60, "they read each other")
+            site.link("us-west", "london", "--cut")
+            wait_until(lambda: receiver.of("DataCenterDown"), 60, "people are told")
+            seen = 'dc_datacenter:meridian_datacenter_down:max{datacenter="london"}'
+            assert query(site, seen, "us-west") and not query(site, seen, "us-east")
+            assert alerts(site)["DataCenterDown"]["labels"]["datacenter"] == "london"
+            assert [(site.addresses["us-east"] in url, status) for url, status in receiver.of("DataCenterDown")] == [(True, "firing")]
+    finally:
+        receiver.close()
+
+
+def test_a_data_center_whose_alertmanager_does_not_run_is_told_of_by_another():
+    receiver = NoticeReceiver()
+    site = Site(app=PYTHON_APP, instances=1, extra=f'\n[watch]\nwebhook = "{receiver.url}"\n')
+    stranger = socket.create_server((site.addresses["us-east"], 9602))
+    try:
+        with site:
+            wait_until(lambda: receiver.of("NoticesSilent"), 180, "us-west tells people")
+            (url, status), = receiver.of("NoticesSilent")
+            assert site.addresses["us-west"] in url and status == "firing"
+            assert [labels["datacenter"] for _, _, labels in receiver.told if labels["alertname"] == "NoticesSilent"] == ["us-east"]
+            wait_until(lambda: alerts(site).get("EngineDown"), 180, "us-east has an alert of its own")
+    finally:
+        stranger.close()
         receiver.close()
 
 

@@ -161,7 +161,7 @@ def test_people_sign_in_at_the_admin_port(site):
     code, headers, _ = curl(at + "/prometheus/graph")
     assert code == 401 and headers["www-authenticate"].startswith("Basic")
     right = basic("anne", token(site))
-    code, headers, body = curl(at + "/prometheus/graph", "-H", right)
+    code, headers, body = curl(at + "/prometheus/classic/graph", "-H", right)
     assert code == 200 and b"<html" in body.lower() and headers["x-frame-options"] == "DENY"
     assert curl(at + "/alertmanager/", "-H", right)[0] == 200
     assert curl(at + "/prometheus", "-H", right)[1]["location"].startswith("/prometheus/")
