@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
 #include <sys/types.h>
 
 #include "agent/children/application_target.hpp"
