@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 import urllib.parse
 
@@ -143,7 +144,7 @@ def test_the_loss_of_a_data_center_is_told_once_within_20_s_and_its_return_too(s
     firing = alerts(site)
     assert set(firing) == {"DataCenterDown"}
     down = firing["DataCenterDown"]
-    assert down["summary"] == "us-east is down as seen from us-west: neither its agent nor its edge answers."
+    assert down["summary"] == "us-east is down: neither its agent nor its edge answers. Data centers that see it: 1."
     assert (down["datacenters"], down["labels"]["datacenter"]) == (["us-west"], "us-east")
     assert "us-east: its agent does not answer" in site.run("alerts", check=False).stderr
     site.run("dc", "start", "us-east")
@@ -162,12 +163,74 @@ def test_a_drained_data_center_may_be_switched_off(site, receiver):
     assert alerts(site, "--dc", "us-west") == {} and len(receiver.told) == told
 
 
+def test_a_url_that_is_a_secret_is_in_no_log_though_alertmanager_prints_it():
+    """At a receiver that answers 404, and at one that is gone: the two errors in which Alertmanager names the URL."""
+    secret = "services/{T0}/B1?key=s3cr3t&x=%22{y}"
+    receiver = NoticeReceiver(answer=404)
+    site = Site(("us-east",), app=PYTHON_APP, instances=1, extra='\n[watch]\nwebhook = "$HOOK"\n')
+    site.environment["HOOK"] = receiver.url.replace("http://", "http://u:pa!sword@").replace("alerts", secret)
+    log = site.state / "logs/us-east/alertmanager.log"
+    try:
+        with site:
+            def post(name):
+                token = (site.state / "admin.token").read_text().strip()
+                return curl(f"http://{site.addresses['us-east']}:9000/alertmanager/api/v2/alerts", "-H", f"Authorization: Bearer {token}",
+                            "-H", "Content-Type: application/json", "-d", json.dumps([{"labels": {"alertname": name, "dc": "us-east"}}]))[0]
+
+            wait_until(lambda: post("Refused") == 200, 60, "Alertmanager takes an alert")
+            wait_until(lambda: receiver.of("Refused") and "unexpected status code 404" in log.read_text(), 60, "the refusal is in the log")
+            receiver.close()
+            assert post("Lost") == 200
+            wait_until(lambda: "connection refused" in log.read_text(), 60, "the loss is in the log")
+            wait_until(lambda: "connection refused" in site.run("logs", "--tier", "alertmanager", "--count", "1000").stdout, 60, "the log store has it")
+            shown = [log.read_text(), site.run("logs", "--count", "5000", "--json").stdout, site.run("status", "--json", check=False).stdout]
+            shown += [path.read_text() for path in (site.state / "logs/us-east").glob("*.log")]
+            assert "[secret]" in shown[0] and "[secret]" in shown[1]
+            assert [line for text in shown for line in text.splitlines() if any(part in line for part in ("services", "B1", "s3cr3t", "sword"))] == []
+    finally:
+        receiver.close()
+
+
+def test_what_only_another_data_center_than_the_owner_sees_is_told_once():
+    """us-west no longer reaches london, an edge place; us-east, which sends the notices of the site, still does."""
+    receiver = NoticeReceiver()
+    try:
+        with Site(app=PYTHON_APP, instances=1, edge_places=("london",), wan=True, extra=f'\n[watch]\nwebhook = "{receiver.url}"\n') as site:
+            wait_until(lambda: query(site, "meridian_agent_notices_owner == 1", "us-east"), 60, "us-east is the owner")
+            wait_until(lambda: query(site, 'up{job="peers"} == 1', "us-east") and query(site, 'up{job="peers"} == 1', "us-west"), 60, "they read each other")
+            site.link("us-west", "london", "--cut")
+            wait_until(lambda: receiver.of("DataCenterDown"), 60, "people are told")
+            seen = 'dc_datacenter:meridian_datacenter_down:max{datacenter="london"}'
+            assert query(site, seen, "us-west") and not query(site, seen, "us-east")
+            assert alerts(site)["DataCenterDown"]["labels"]["datacenter"] == "london"
+            assert [(site.addresses["us-east"] in url, status) for url, status in receiver.of("DataCenterDown")] == [(True, "firing")]
+    finally:
+        receiver.close()
+
+
+def test_a_data_center_whose_alertmanager_does_not_run_is_told_of_by_another():
+    receiver = NoticeReceiver()
+    site = Site(app=PYTHON_APP, instances=1, extra=f'\n[watch]\nwebhook = "{receiver.url}"\n')
+    stranger = socket.create_server((site.addresses["us-east"], 9602))
+    try:
+        with site:
+            wait_until(lambda: receiver.of("NoticesSilent"), 180, "us-west tells people")
+            (url, status), = receiver.of("NoticesSilent")
+            assert site.addresses["us-west"] in url and status == "firing"
+            assert [labels["datacenter"] for _, _, labels in receiver.told if labels["alertname"] == "NoticesSilent"] == ["us-east"]
+            wait_until(lambda: alerts(site).get("EngineDown"), 180, "us-east has an alert of its own")
+    finally:
+        stranger.close()
+        receiver.close()
+
+
 def test_a_data_center_that_cannot_be_asked_is_named_and_the_status_says_so():
     with Site(app=PYTHON_APP, instances=1, edge_places=("london",), extra="\n[watch]\n") as site:
         for arguments, needle in ((["--dc", "us-eat"], "us-east"), (["--dc", "london"], "edge place"), (["--severity", "page"], "--severity"),
                                   (["silence", "A", "--for", "never"], "--for"), (["silence", "A", "--for", "31d"], "30d"),
                                   (["silence", "A", "--comment", ""], "--comment"), (["silence", "a/b"], "no alert has such a name"),
-                                  (["silence"], "alert"), (["silence", "A", "--dc", "london"], "edge place")):
+                                  (["silence"], "alert"), (["silence", "A", "--dc", "london"], "edge place"),
+                                  (["unsilence", ""], "no alert has such a name"), (["unsilence", "a/b"], "no alert has such a name")):
             done = site.run("alerts", *arguments, check=False)
             assert done.returncode == 2 and needle in done.stderr and done.stdout == "", done
         site.run("dc", "kill", "us-west")

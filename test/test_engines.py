@@ -88,7 +88,8 @@ def test_status_names_the_engines_and_an_edge_place_has_none(site):
 
 def test_promtool_and_amtool_find_nothing_to_mend(site):
     folder = site.state / "watch-us-east/engines"
-    for tool, check, file in (("promtool", ["check", "config"], "prometheus.yml"), ("promtool", ["check", "web-config"], "web.yml"),
+    for tool, check, file in (("promtool", ["check", "config"], "prometheus.yml"), ("promtool", ["check", "web-config"], "prometheus.web.yml"),
+                              ("promtool", ["check", "web-config"], "alertmanager.web.yml"),
                               ("amtool", ["check-config"], "alertmanager.yml")):
         done = subprocess.run([tool, *check, str(folder / file)], capture_output=True, text=True, timeout=90, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -99,6 +100,8 @@ def test_promtool_and_amtool_find_nothing_to_mend(site):
 
 def test_every_process_of_its_data_center_is_scraped(site):
     wanted = {"dns", "edge", "balancer", "session", "watch", "agent", "prometheus", "alertmanager", "app", "worker"}
+    # Alertmanager is a target from when it was ready.
+    wait_until(lambda: {each["labels"].get("tier") for each in targets(site)} >= wanted, what="all are targets")
     wait_until(lambda: (all_of := targets(site)) and all(each["health"] == "up" for each in all_of), what="every target is up")
     assert {each["labels"].get("tier") for each in targets(site)} - {None} == wanted
     assert {each["labels"]["dc"] for each in targets(site)} == {"us-east", "us-west"}
@@ -118,6 +121,12 @@ def test_nobody_without_the_password_reads_or_writes(site):
             assert curl(f"http://{at}:{port}{prefix}/", "-H", wrong)[0] == 401, wrong
         assert curl(f"http://{at}:{port}{prefix}/api/v2/silences", "-X", "POST", "-d", "{}")[0] == 401
         assert curl(f"http://{at}:{port}{prefix}/-/quit", "-X", "POST")[0] == 401
+    # The password of one does not open the other.
+    passwords = {port: (site.state / f"watch-us-east/engines/{name}.password").read_text()
+                 for name, port in (("prometheus", PROMETHEUS), ("alertmanager", ALERTMANAGER))}
+    for of in (PROMETHEUS, ALERTMANAGER):
+        for port, prefix in ((PROMETHEUS, "/prometheus"), (ALERTMANAGER, "/alertmanager")):
+            assert curl(f"http://{at}:{port}{prefix}/-/ready", "-H", basic("meridian", passwords[of]))[0] == (200 if port == of else 401)
 
 
 def test_neither_of_them_has_the_token_and_no_file_is_open_to_others(site):
@@ -259,6 +268,26 @@ def test_a_stranger_on_the_port_of_an_engine_is_named_and_shown_no_password():
                 stranger.accept()
             stranger.close()
             wait_until(lambda: engine(site, "us-east", "prometheus")["state"] == "ready", what="it runs once the port is free")
+    finally:
+        stranger.close()
+
+
+def test_prometheus_shows_no_password_to_a_stranger_on_the_port_of_alertmanager():
+    """Prometheus could not tell it from Alertmanager."""
+    site = Site(("us-east",), app=PYTHON_APP, instances=1, extra="\n[watch]\n")
+    at = (site.addresses["us-east"], ALERTMANAGER)
+    stranger = socket.create_server(at)
+    stranger.settimeout(0)
+    scrapes = 'min(count_over_time(up{job=~"edge|prometheus"}[10m]))'
+    try:
+        with site:
+            wait_until(lambda: (now := query(site, scrapes)) and int(now[0]["value"][1]) > 2, 60, "Prometheus has scraped three times")
+            assert not query(site, 'up{job="alertmanager"}')
+            with pytest.raises(BlockingIOError):
+                stranger.accept()
+            stranger.close()
+            wait_until(lambda: query(site, 'up{job="alertmanager"} == 1') and query(site, "prometheus_notifications_alertmanagers_discovered == 1"), 60,
+                       "it runs, and Prometheus knows it")
     finally:
         stranger.close()
 

@@ -127,7 +127,7 @@ def test_a_stranger_reaches_no_balancer_no_sessions_no_queue_and_no_logs():
 
 def unscraped(names, log):
     """The targets that the Prometheus of a server cannot scrape, with why; None while it does not answer."""
-    password = (log.parent / "state/watch-us-east/engines/engines.password").read_text()
+    password = (log.parent / "state/watch-us-east/engines/prometheus.password").read_text()
     done = subprocess.run(inside(names["server"], "curl", "-s", "-u", f"meridian:{password}", "http://127.0.0.1:9601/prometheus/api/v1/targets?state=active"),
                           capture_output=True, text=True, timeout=90, check=False)
     found = json.loads(done.stdout or "{}").get("data", {}).get("activeTargets", [])

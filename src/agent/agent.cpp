@@ -141,7 +141,7 @@ io::Task<Result<void>> Agent::Start() {
   for (auto& tier : tiers_) children_.Spawn(tier->Run());
   for (auto& instance : instances_) children_.Spawn(instance->Run());
   if (Runs("worker") && !context_.here.edge_only) workers_.Start(children_);
-  if (Runs("watch")) engines_.Start(children_, background_);
+  if (Runs("watch")) engines_.Start(children_, background_, options_.roles);
   background_.Spawn(poller_.Run());
   background_.Spawn(logs_.Run());
   background_.Spawn(Tick());

@@ -21,9 +21,10 @@ struct Context {
   std::filesystem::path state_directory;
   std::string program;  // this program's own path, for the tiers
   site::Hosting hosting = site::Hosting::kServers;
-  site::Secret watch_password = {};    // of the watch tier's port
-  site::Secret engine_password = {};   // of the ports of Prometheus and Alertmanager
-  site::Secret metrics_password = {};  // that lets Prometheus read this agent's metrics
+  site::Secret watch_password = {};         // of the watch tier's port
+  site::Secret prometheus_password = {};    // of its port
+  site::Secret alertmanager_password = {};  // of its port
+  site::Secret metrics_password = {};       // that lets Prometheus read this agent's metrics
   io::EpollDriver& driver;
   io::Loop& loop;
   io::SystemNetwork& network;

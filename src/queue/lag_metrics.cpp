@@ -37,13 +37,9 @@ LagMetrics::LagMetrics(Metrics& metrics, const DeadLetterTopics& topics)
                      .label_names = {"group", "topic", "partition"},
                      .max_series = kMaxLagSeries}),
       hidden_(metrics.AddGauge("meridian_queue_group_lag_hidden_partitions",
-                               "Partitions of groups whose lag is not shown, past the limit.")) {
-  for (const auto& [worker, topic] : topics) {
-    dead_letters_.emplace_back(
-        topic, &metrics.AddGauge("meridian_queue_dead_letters",
-                                 "Messages that a worker has given up on.", {{"worker", worker}}));
-  }
-}
+                               "Partitions of groups whose lag is not shown, past the limit.")),
+      metrics_(metrics),
+      dead_letter_topics_(topics) {}
 
 void LagMetrics::Update(const QueueState& state, int64_t now_ms) {
   UpdateGroups(state, now_ms);
@@ -96,6 +92,11 @@ void LagMetrics::UpdateGroups(const QueueState& state, int64_t now_ms) {
 }
 
 void LagMetrics::UpdateDeadLetters(const QueueState& state) {
+  for (const auto& [worker, topic] : std::exchange(dead_letter_topics_, {})) {
+    dead_letters_.emplace_back(
+        topic, &metrics_.AddGauge("meridian_queue_dead_letters",
+                                  "Messages that a worker has given up on.", {{"worker", worker}}));
+  }
   for (auto& [name, gauge] : dead_letters_) {
     const Topic* topic = state.FindTopic(name);
     int64_t letters = 0;

@@ -3,7 +3,8 @@
 //
 // The controller has the groups, so the others show none. Where a partition's home is another data
 // center, its end is that of the mirror here, or what is known of the home where that is further.
-// Each Update costs as many look-ups as there are series, at most kMaxLagSeries.
+// Each Update costs as many look-ups as there are series, at most kMaxLagSeries. No dead letters
+// are shown before the first Update: a 0 at the start would look like letters that came later.
 //
 // Owned by the Queue; one thread: the main loop's.
 #pragma once
@@ -43,6 +44,8 @@ class LagMetrics {
   Gauge& hidden_;
   std::map<Key, Shown> shown_;
   uint64_t updates_ = 0;
+  Metrics& metrics_;
+  DeadLetterTopics dead_letter_topics_;
   std::vector<std::pair<std::string, Gauge*>> dead_letters_;  // by topic
 };
 

@@ -142,6 +142,14 @@ TEST_F(LagMetricsTest, DeadLettersAreCountedAtTheHomeOfTheirTopic) {
   EXPECT_EQ(letters(), 4);
 }
 
+TEST_F(LagMetricsTest, NoDeadLettersAreShownBeforeTheyAreCounted) {
+  Create("uploads.thumbnail.dead-letter");
+  At("uploads.thumbnail.dead-letter").end_offset = 3;
+  EXPECT_THAT(Series("meridian_queue_dead_letters"), IsEmpty());
+  lag_.Update(state_, now_ms_);
+  EXPECT_THAT(Series("meridian_queue_dead_letters"), ElementsAre(Pair("thumbnail", 3)));
+}
+
 TEST_F(LagMetricsTest, MessagesThatADelayHoldsBackAreNoLag) {
   MustApply(TopicRecord{.topic = state_.next_topic_number(),
                         .uuid = {9, 9},

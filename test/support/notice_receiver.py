@@ -6,9 +6,10 @@ import threading
 
 
 class NoticeReceiver:
-    """`told`: (external URL of the Alertmanager, status, labels) of each alert of each notice, as they came."""
+    """`told`: (external URL of the Alertmanager, status, labels) of each alert of each notice, as they came. `answer`: the status of its
+    responses."""
 
-    def __init__(self):
+    def __init__(self, answer=200):
         self.told = []
         told = self.told
 
@@ -16,7 +17,7 @@ class NoticeReceiver:
             def do_POST(self):
                 message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 told.extend((message["externalURL"], alert["status"], alert["labels"]) for alert in message["alerts"])
-                self.send_response(200)
+                self.send_response(answer)
                 self.end_headers()
 
             def log_message(self, *_):

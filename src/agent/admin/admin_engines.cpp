@@ -16,7 +16,6 @@
 #include "agent/limits.hpp"
 #include "agent/peers/peer_poller.hpp"
 #include "base/bytes.hpp"
-#include "base/ip.hpp"
 #include "base/result.hpp"
 #include "http/client/client.hpp"
 #include "http/client/fetch.hpp"
@@ -26,7 +25,6 @@
 #include "http/relay.hpp"
 #include "io/task.hpp"
 #include "site/site.hpp"
-#include "site/trust/bearer.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::agent {
@@ -88,23 +86,23 @@ io::Task<void> AdminEngines::Forward(EngineDecision decision, http::Exchange& ex
     (void)co_await http::RespondText(exchange, 503, fmt::format("too many ask {}\n", name));
   } else {
     ++forwarding_;
-    co_await ForwardTo(engine->at(), exchange);
+    co_await ForwardTo(*engine, exchange);
     --forwarding_;
   }
 }
 
-io::Task<void> AdminEngines::ForwardTo(const Endpoint& engine, http::Exchange& exchange) {
+io::Task<void> AdminEngines::ForwardTo(const EngineChild& engine, http::Exchange& exchange) {
   http::ClientLimits limits;
   limits.head_timeout = kEngineAnswerTimeout;
-  http::Client client(context_.loop, context_.network, {.address = engine}, limits);
-  const std::string basic = site::BasicOf(kEngineUser, context_.engine_password);
+  http::Client client(context_.loop, context_.network, {.address = engine.at()}, limits);
+  const std::string authorization = engine.authorization();
   wire::http::HeaderFields fields;
   http::CopyRequestFields(exchange.request(), {}, &fields);
   // The token stays here; and no engine decides by where a request comes from.
   for (std::string_view name : {"Authorization", "Cookie", "Origin", "Referer"}) {
     fields.Remove(name);
   }
-  fields.Add("Authorization", basic);
+  fields.Add("Authorization", authorization);
   // No page of another site shows these pages in a frame, where a person would click on them.
   const http::RelayOptions relay{
       .edit_response =
@@ -127,8 +125,8 @@ io::Task<void> AdminEngines::ServeAggregates(http::Exchange& exchange) {
     co_return;
   }
   http::Client client(context_.loop, context_.network, {.address = prometheus->at()});
-  const std::string basic = site::BasicOf(kEngineUser, context_.engine_password);
-  const wire::http::HeaderField authorization{"Authorization", basic};
+  const std::string password = prometheus->authorization();
+  const wire::http::HeaderField authorization{"Authorization", password};
   const std::string path = std::string(kPrometheusPath) + "/federate";
   const std::string query = AggregatesQuery(context_.here.name);
   const http::Request request{

@@ -17,7 +17,6 @@
 
 #include "agent/admin/engine_route.hpp"
 #include "agent/context.hpp"
-#include "base/ip.hpp"
 #include "http/client/client.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
@@ -25,6 +24,7 @@
 namespace meridian::agent {
 
 class Agent;
+class EngineChild;
 
 class AdminEngines {
  public:
@@ -38,7 +38,7 @@ class AdminEngines {
   io::Task<void> ServePeerAggregates(http::Exchange& exchange);
 
  private:
-  io::Task<void> ForwardTo(const Endpoint& engine, http::Exchange& exchange);
+  io::Task<void> ForwardTo(const EngineChild& engine, http::Exchange& exchange);
 
   const Context& context_;
   const Agent& agent_;

@@ -1,5 +1,8 @@
 #include "agent/engines/alertmanager_config.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,7 +12,9 @@
 
 #include "agent/engines/engine_access.hpp"
 #include "agent/engines/engine_text.hpp"
+#include "agent/engines/prometheus_config.hpp"
 #include "watch/config.hpp"
+#include "wire/http/uri.hpp"
 #include "wire/json/writer.hpp"
 
 namespace meridian::agent {
@@ -29,29 +34,61 @@ bool AnyReceiver(const watch::Notices& notices) {
   return !notices.webhook.empty() || !notices.slack.empty() || !notices.email.empty();
 }
 
-bool IsUrl(std::string_view text) {
-  return (text.starts_with("http://") || text.starts_with("https://")) &&
-         text.find_first_of(" \t\r\n") == std::string_view::npos;
+bool HasStrayPercent(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdefABCDEF";
+  for (size_t at = text.find('%'); at != text.npos; at = text.find('%', at + 1)) {
+    const std::string_view digits = text.substr(at + 1, 2);
+    if (digits.size() != 2 || digits.find_first_not_of(kDigits) != digits.npos) return true;
+  }
+  return false;
 }
 
-// `*text` as it is, or the value of the variable that it names; empty where that is missing, which
-// `problem` then tells.
-void Resolve(std::string_view key, FindVariable variable, std::string* text, std::string* problem) {
-  if (!text->starts_with('$')) return;
+// Alertmanager refuses its whole configuration because of a URL that Go does not take. Unlike one
+// of site.toml, the URL may have a user and a password.
+bool IsUrl(std::string_view text) {
+  // RFC 3986, userinfo.
+  constexpr std::string_view kInUserinfo = "-._~!$&'()*+,;=:%";
+  constexpr std::string_view kAfterScheme = "://";
+  if (HasStrayPercent(text)) return false;
+  std::string without_user(text);
+  const size_t begin = text.find(kAfterScheme);
+  if (begin == text.npos) return false;
+  const std::string_view rest = text.substr(begin + kAfterScheme.size());
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (const size_t at = authority.rfind('@'); at != authority.npos) {
+    const bool valid = std::ranges::all_of(authority.substr(0, at), [&](unsigned char letter) {
+      return std::isalnum(letter) != 0 || kInUserinfo.contains(static_cast<char>(letter));
+    });
+    if (!valid) return false;
+    without_user.erase(begin + kAfterScheme.size(), at + 1);
+  }
+  return wire::http::ParseUrl(without_user).has_value();
+}
+
+// `*text`, the name of a variable with its '$', becomes the value; empty where that is missing,
+// which `resolved->problem` then tells.
+void Resolve(std::string_view key, FindVariable variable, std::string* text,
+             ResolvedNotices* resolved) {
   const std::string name = text->substr(1);
   *text = variable(name).value_or("");
-  if (!text->empty()) return;
-  *problem += fmt::format("{}[watch] {} needs the environment variable {}, which is not set",
-                          problem->empty() ? "" : "; ", key, name);
+  if (!text->empty()) {
+    resolved->secrets.push_back(*text);
+    return;
+  }
+  resolved->problem +=
+      fmt::format("{}[watch] {} needs the environment variable {}, which is not set",
+                  resolved->problem.empty() ? "" : "; ", key, name);
 }
 
+// A URL of site.toml was looked at when that was read.
 void ResolveUrl(std::string_view key, FindVariable variable, std::string* url,
-                std::string* problem) {
-  Resolve(key, variable, url, problem);
+                ResolvedNotices* resolved) {
+  if (!url->starts_with('$')) return;
+  Resolve(key, variable, url, resolved);
   if (url->empty() || IsUrl(*url)) return;
   url->clear();  // not shown: it may hold a password
-  *problem += fmt::format("{}the environment variable of [watch] {} holds no URL",
-                          problem->empty() ? "" : "; ", key);
+  resolved->problem += fmt::format("{}the environment variable of [watch] {} holds no URL",
+                                   resolved->problem.empty() ? "" : "; ", key);
 }
 
 void WriteWebhook(Writer& writer, const std::string& url) {
@@ -72,9 +109,9 @@ void WriteSlack(Writer& writer, const std::string& url) {
   writer.Member("api_url", url);
   writer.Member("send_resolved", true);
   writer.Member("title",
-                "[{{ .Status }}] {{ .CommonLabels.site }}: {{ .CommonLabels.alertname }} {{ "
-                ".CommonLabels.dc }}");
-  // People's own rules may have no such annotations.
+                "[{{ .Status }}] {{ .CommonLabels.site }}: {{ .CommonLabels.alertname }} "
+                "{{ with .CommonLabels.datacenter }}{{ . }}{{ else }}{{ .CommonLabels.dc }}"
+                "{{ end }}");
   writer.Member("text",
                 "{{ range .Alerts }}{{ .Annotations.summary }}\n"
                 "{{ with .Annotations.description }}{{ . }}\n{{ end }}"
@@ -126,11 +163,11 @@ void WriteRoute(Writer& writer, bool any, bool owns_site_notices) {
 ResolvedNotices ResolveNotices(const watch::Notices& notices, FindVariable variable) {
   ResolvedNotices resolved{.notices = notices, .problem = ""};
   watch::Notices& found = resolved.notices;
-  ResolveUrl("webhook", variable, &found.webhook, &resolved.problem);
-  ResolveUrl("slack", variable, &found.slack, &resolved.problem);
+  ResolveUrl("webhook", variable, &found.webhook, &resolved);
+  ResolveUrl("slack", variable, &found.slack, &resolved);
   const size_t before = resolved.problem.size();
-  if (!found.email.empty()) {
-    Resolve("smtp_password", variable, &found.smtp_password, &resolved.problem);
+  if (!found.email.empty() && found.smtp_password.starts_with('$')) {
+    Resolve("smtp_password", variable, &found.smtp_password, &resolved);
   }
   if (resolved.problem.size() != before) found.email.clear();
   if (!resolved.problem.empty()) resolved.problem += ": no notices go there";
@@ -164,7 +201,7 @@ std::vector<std::string> AlertmanagerArguments(const EnginePlace& place) {
   return {"--config.file=" + place.files.config("alertmanager").string(),
           "--storage.path=" + place.files.data("alertmanager").string(),
           "--web.listen-address=" + AlertmanagerEndpoint(place).ToString(),
-          "--web.config.file=" + place.files.web_config().string(),
+          "--web.config.file=" + place.files.web_config("alertmanager").string(),
           "--web.external-url=" + EngineUrl(place, kAlertmanagerPath),
           fmt::format("--web.route-prefix={}", kAlertmanagerPath),
           "--web.get-concurrency=32",

@@ -21,6 +21,8 @@ struct ResolvedNotices {
   watch::Notices notices;  // values in place of the names of variables
   // For people: what is left out, and why; empty: nothing.
   std::string problem;
+  // The values of the variables.
+  std::vector<std::string> secrets = {};
 };
 
 // Reads the variables that `notices` names. A receiver whose variable is missing or holds no URL is

@@ -17,6 +17,7 @@
 namespace meridian::agent {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -62,7 +63,27 @@ TEST(ResolveNotices, ValuesTakeThePlaceOfVariables) {
   EXPECT_EQ(found.problem, "");
   EXPECT_EQ(found.notices.webhook, "https://u:hunter2@hooks.example/");
   EXPECT_EQ(found.notices.smtp_password, "$tr4nge");
+  EXPECT_THAT(found.secrets, ElementsAre("https://u:hunter2@hooks.example/", "$tr4nge"));
   EXPECT_EQ(ResolveNotices(kAll, &Variable).notices, kAll);
+  EXPECT_THAT(ResolveNotices(kAll, &Variable).secrets, IsEmpty());
+}
+
+std::optional<std::string> Itself(const std::string& name) { return name; }
+
+TEST(ResolveNotices, AUrlThatAlertmanagerWouldRefuseIsLeftOut) {
+  for (const char* url :
+       {"https://", "http://[", "https:///path", "https://a b/", "https://hooks.example/%zz",
+        "https://hooks.example/100%", "https://u:p w@hooks.example/", "https://u:p%@hooks.example/",
+        "ftp://hooks.example/", "hooks.example", "https://hooks.example:port/",
+        "https://hooks.example/a\nb"}) {
+    const ResolvedNotices found = ResolveNotices({.webhook = std::string("$") + url}, &Itself);
+    EXPECT_EQ(found.notices.webhook, "") << url;
+    EXPECT_THAT(found.problem, HasSubstr("holds no URL")) << url;
+  }
+  for (const char* url : {"https://hooks.example", "http://u:p%40w!@127.0.0.1:80/a?b=c%20d#e",
+                          "https://u@[::1]:8443/", "https://hooks.example/services/T0/B1"}) {
+    EXPECT_EQ(ResolveNotices({.webhook = std::string("$") + url}, &Itself).notices.webhook, url);
+  }
 }
 
 TEST(ResolveNotices, AReceiverWithoutItsVariableIsLeftOutAndNamed) {

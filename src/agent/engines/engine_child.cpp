@@ -24,6 +24,7 @@
 #include "agent/report/port_problem.hpp"
 #include "agent/report/status.hpp"
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/log_file.hpp"
 #include "base/result.hpp"
@@ -52,6 +53,7 @@ bool ListensAtPort(pid_t pid, const Endpoint& at) { return io::ListensAt(std::ar
 EngineChild::EngineChild(const Context& context, Options options)
     : context_(context),
       options_(std::move(options)),
+      secrets_(options_.secrets),
       quota_({.bytes_per_second = kEngineLogBytesPerSecond, .burst_bytes = kEngineLogBurstBytes}),
       child_(context.driver, context.loop,
              {.name = options_.name,
@@ -101,9 +103,10 @@ void EngineChild::Stop() {
 void EngineChild::Reload() {
   reload_ = pid() != 0;  // a process that is started later reads the new files
   if (process_ == nullptr || !ready_) return;
+  // Before the signal, which it may obey at once.
+  reload_since_ = Seconds(SystemClock().Wall().time_since_epoch());
   process_->Signal(SIGHUP);
   reload_ = false;
-  reload_since_ = Seconds(SystemClock().Wall().time_since_epoch());
   reload_checks_ = kMaxReloadChecks;
 }
 
@@ -114,7 +117,7 @@ void EngineChild::SetProblem(std::string problem) {
 }
 
 Result<io::ProcessOptions> EngineChild::Prepare() {
-  last_line_.clear();
+  if (!last_line_.empty()) last_words_ = std::exchange(last_line_, "");
   LookForProgram();  // it may have been removed, or be elsewhere now
   if (!program_) return Fail(Errc::kNotFound, "{} is not installed", options_.name);
   // The engine itself would only say that the port is in use, not by whom.
@@ -152,7 +155,8 @@ io::Task<void> EngineChild::CaptureOutput() {
       {.bytes = [](std::string_view) {}, .line = [this](std::string_view line) { OnLine(line); }});
 }
 
-void EngineChild::OnLine(std::string_view line) {
+void EngineChild::OnLine(std::string_view printed) {
+  const std::string line = secrets_.Hide(printed);
   last_line_ = line.substr(0, kMaxShownLine);
   if (!quota_.Take(line.size() + 1, context_.loop.Now())) {
     ++dropped_lines_;
@@ -164,12 +168,16 @@ void EngineChild::OnLine(std::string_view line) {
     dropped_lines_ = 0;
   }
   // A full disk loses lines of this log, and stops nothing.
-  if (log_) (void)log_->Write(std::string(line) + "\n");
+  if (log_) (void)log_->Write(line + "\n");
+}
+
+std::string EngineChild::authorization() const {
+  return site::BasicOf(kEngineUser, options_.password);
 }
 
 io::Task<Result<http::Fetched>> EngineChild::Get(http::Client& client, const std::string& path,
                                                  size_t max_body_bytes) {
-  const std::string basic = site::BasicOf(kEngineUser, context_.engine_password);
+  const std::string basic = authorization();
   const wire::http::HeaderField authorization{"Authorization", basic};
   const http::Request request{.path = path, .host = options_.name, .fields = {{&authorization, 1}}};
   co_return co_await http::Fetch(client, request, max_body_bytes,
@@ -230,6 +238,7 @@ void EngineChild::OnAsked(const io::Process& process, const Result<bool>& ready)
   } else {
     hang_->OnAnswer(context_.loop.Now());
     ready_ = ready.value_or(false);
+    if (ready_) last_words_.clear();
   }
   if (ready_ && reload_) Reload();
   if (hung() && !was_hung) {
@@ -261,7 +270,8 @@ std::string EngineChild::Condition() const {
     return fmt::format("{} is not installed: apt-get install {}", options_.name, options_.package);
   }
   if (std::string loop = child_.CrashLoop(); !loop.empty()) {
-    const std::string last = last_line_.empty() ? "" : "; it printed last: " + last_line_;
+    const std::string& line = last_line_.empty() ? last_words_ : last_line_;
+    const std::string last = line.empty() ? "" : "; it printed last: " + line;
     return fmt::format("{}{}; its log is {}", loop, last, LogPath().string());
   }
   if (hung()) {

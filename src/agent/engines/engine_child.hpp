@@ -21,6 +21,7 @@
 
 #include "agent/children/hang_detector.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/secret_filter.hpp"
 #include "agent/report/status.hpp"
 #include "base/ip.hpp"
 #include "base/log_file.hpp"
@@ -31,6 +32,7 @@
 #include "io/wait_queue.hpp"
 #include "proc/intake_quota.hpp"
 #include "proc/supervised_child.hpp"
+#include "site/secret.hpp"
 
 namespace meridian::http {
 class Client;
@@ -46,11 +48,13 @@ class EngineChild {
     std::vector<std::string> programs;  // its names on PATH, the first that is there
     std::string package;                // of Debian, for people
     std::vector<std::string> arguments;
-    Endpoint at;                      // where it listens
-    std::string ready_path;           // 200 when it is ready
-    std::string metrics_path;         // tells whether it took its configuration
-    std::filesystem::path directory;  // the working directory
-    std::function<void()> changed;    // called when the status changes
+    Endpoint at;                            // where it listens
+    std::string ready_path;                 // 200 when it is ready
+    std::string metrics_path;               // tells whether it took its configuration
+    std::filesystem::path directory;        // the working directory
+    std::function<void()> changed;          // called when the status changes
+    site::Secret password = {};             // of its port
+    std::vector<std::string> secrets = {};  // what of its output nobody is shown
   };
 
   EngineChild(const Context& context, Options options);
@@ -68,6 +72,8 @@ class EngineChild {
 
   const std::string& name() const { return options_.name; }
   const Endpoint& at() const { return options_.at; }
+  // The value of the Authorization field for its port, to be shown only while it is ready.
+  std::string authorization() const;
   pid_t pid() const { return child_.pid(); }
   bool ready() const { return ready_ && !hung(); }
   uint32_t restarts() const { return child_.restarts(); }
@@ -79,7 +85,7 @@ class EngineChild {
   void LookForProgram();
   Result<io::ProcessOptions> Prepare();
   io::Task<void> CaptureOutput();
-  void OnLine(std::string_view line);
+  void OnLine(std::string_view printed);
   io::Task<void> Attend(io::Process& process);
   io::Task<Result<http::Fetched>> Get(http::Client& client, const std::string& path,
                                       size_t max_body_bytes);
@@ -91,6 +97,7 @@ class EngineChild {
 
   const Context& context_;
   Options options_;
+  SecretFilter secrets_;
   std::optional<std::string> program_;
   bool missing_ = false;
   bool begun_ = false;
@@ -101,7 +108,8 @@ class EngineChild {
   std::unique_ptr<LogFile> log_;
   proc::IntakeQuota quota_;
   uint64_t dropped_lines_ = 0;
-  std::string last_line_;
+  std::string last_line_;           // of this process
+  std::string last_words_;          // of the one before, if this one has not been ready
   io::Process* process_ = nullptr;  // while it is attended to
   bool listens_ = false;            // the port is that of the process
   bool ready_ = false;

@@ -31,6 +31,7 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // Listens at argv[1]:argv[2] and says 200 to the user meridian with the password 0123, else 401.
 // At SIGHUP it prints a line, and its metrics say that it read its configuration, or that it
@@ -62,10 +63,7 @@ server.serve_forever()
 
 class EngineChildTest : public testing::Test, public AgentWorld {
  protected:
-  EngineChildTest() {
-    context_.engine_password = site::Secret("0123");
-    std::filesystem::create_directories(log_path().parent_path());
-  }
+  EngineChildTest() { std::filesystem::create_directories(log_path().parent_path()); }
 
   std::filesystem::path log_path() const { return state_.root() / "logs/us-east/engine.log"; }
   std::string Log() const {
@@ -82,7 +80,8 @@ class EngineChildTest : public testing::Test, public AgentWorld {
             .ready_path = "/ready",
             .metrics_path = "/metrics",
             .directory = scratch_.path(),
-            .changed = [this] { changed_.WakeAll(); }};
+            .changed = [this] { changed_.WakeAll(); },
+            .password = site::Secret("0123")};
   }
   EngineChild::Options Listening() {
     return Engine({"-c", kEngine, "127.0.0.1", std::to_string(site_.ports.admin)});
@@ -170,6 +169,19 @@ TEST_F(EngineChildTest, TheReasonOfAnEndHasItsLastLine) {
         EXPECT_THAT(child.Status().problem, HasSubstr("exit status 3"));
         EXPECT_THAT(child.Status().problem, HasSubstr("no disk"));
       });
+}
+
+TEST_F(EngineChildTest, ASecretThatItPrintsIsNeitherInItsLogNorInTheStatus) {
+  EngineChild::Options options = Engine(
+      {"-c", "print('Post https://hooks.example/T0/B1: 404', flush=True); raise SystemExit(3)"});
+  options.secrets = {"https://hooks.example/T0/B1"};
+  Run(std::move(options), [&](EngineChild& child) -> io::Task<void> {
+    child.Begin();
+    EXPECT_TRUE(co_await Until([&] { return child.Status().problem.contains("times in a row"); }));
+    EXPECT_THAT(child.Status().problem, HasSubstr("Post [secret]: 404"));
+    EXPECT_THAT(Log(), HasSubstr("Post [secret]: 404\n"));
+    EXPECT_THAT(Log(), Not(HasSubstr("T0/B1")));
+  });
 }
 
 TEST_F(EngineChildTest, AConfigurationThatItRefusesIsInTheStatusUntilItTakesOne) {

@@ -23,9 +23,13 @@ class EngineFiles {
   std::filesystem::path config(const std::string& name) const {
     return settings() / (name + ".yml");
   }
-  std::filesystem::path web_config() const { return settings() / "web.yml"; }
-  // Of the engines' ports, and of the admin port's metrics.
-  std::filesystem::path engine_password() const { return settings() / "engines.password"; }
+  std::filesystem::path web_config(const std::string& name) const {
+    return settings() / (name + ".web.yml");
+  }
+  // Of an engine's port, and of the admin port's metrics.
+  std::filesystem::path password(const std::string& name) const {
+    return settings() / (name + ".password");
+  }
   std::filesystem::path metrics_password() const { return settings() / "metrics.password"; }
   // The instances and workers with metrics, for Prometheus's file_sd.
   std::filesystem::path targets() const { return settings() / "targets.json"; }

@@ -25,7 +25,8 @@ ReloadState ReadReload(std::string_view engine, std::string_view metrics, double
     }
   }
   if (refused) return ReloadState::kRefused;
-  return succeeded && success >= since ? ReloadState::kDone : ReloadState::kPending;
+  if (!succeeded) return ReloadState::kPending;
+  return success >= since ? ReloadState::kDone : ReloadState::kBefore;
 }
 
 }  // namespace meridian::agent

@@ -7,7 +7,12 @@
 
 namespace meridian::agent {
 
-enum class ReloadState : uint8_t { kPending, kDone, kRefused };
+enum class ReloadState : uint8_t {
+  kPending,  // the metrics do not tell
+  kBefore,   // it took what it read last, but by its clock that was before it was told
+  kDone,
+  kRefused,
+};
 
 // `engine`: "prometheus" or "alertmanager". `metrics`: its answer. `since`: when it was told, in
 // Unix time by this host's clock.

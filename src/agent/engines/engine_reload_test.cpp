@@ -14,7 +14,7 @@ std::string Metrics(const std::string& successful, const std::string& time) {
 }
 
 TEST(ReadReload, IsDoneOnceTheLastSuccessIsLaterThanTheOrder) {
-  EXPECT_EQ(ReadReload("prometheus", Metrics("1", "1.7e+09"), 1.7e9 + 1), ReloadState::kPending);
+  EXPECT_EQ(ReadReload("prometheus", Metrics("1", "1.7e+09"), 1.7e9 + 1), ReloadState::kBefore);
   EXPECT_EQ(ReadReload("prometheus", Metrics("1", "1.700000002e+09"), 1.7e9 + 1),
             ReloadState::kDone);
 }

@@ -6,12 +6,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
 #include <sys/types.h>
 
 #include "agent/children/application_target.hpp"
@@ -24,6 +24,7 @@
 #include "agent/engines/prometheus_config.hpp"
 #include "agent/limits.hpp"
 #include "agent/report/status.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
@@ -32,6 +33,7 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/secret.hpp"
 #include "site/share.hpp"
 #include "site/site.hpp"
 #include "site/view/view.hpp"
@@ -72,8 +74,9 @@ Engines::Engines(const Context& context, Metrics& metrics, std::function<void()>
 
 Engines::~Engines() = default;
 
-void Engines::Start(io::Scope& children, io::Scope& background) {
+void Engines::Start(io::Scope& children, io::Scope& background, std::set<std::string> roles) {
   if (!HasEngines(context_.site, context_.here)) return;
+  roles_ = std::move(roles);
   pool_ = std::make_unique<io::BlockingPool>(1);
   owner_gauge_ = &metrics_.AddGauge(
       "meridian_agent_notices_owner",
@@ -89,7 +92,8 @@ void Engines::Start(io::Scope& children, io::Scope& background) {
        .ready_path = std::string(kPrometheusPath) + "/-/ready",
        .metrics_path = std::string(kPrometheusPath) + "/metrics",
        .directory = place_.files.settings(),
-       .changed = [this] { OnChange(); }});
+       .changed = [this] { OnChange(); },
+       .password = context_.prometheus_password});
   Add({.name = "alertmanager",
        .programs = {"prometheus-alertmanager", "alertmanager"},
        .package = "prometheus-alertmanager",
@@ -98,7 +102,9 @@ void Engines::Start(io::Scope& children, io::Scope& background) {
        .ready_path = std::string(kAlertmanagerPath) + "/-/ready",
        .metrics_path = std::string(kAlertmanagerPath) + "/metrics",
        .directory = place_.files.data("alertmanager"),
-       .changed = [this] { OnChange(); }});
+       .changed = [this] { OnChange(); },
+       .password = context_.alertmanager_password,
+       .secrets = notices_.secrets});
   for (Kept& engine : engines_) children.Spawn(engine.child->Run());
   background.Spawn(Keep());
 }
@@ -124,7 +130,17 @@ void Engines::OnChange() {
     engine.restarts.Add(engine.child->restarts() - engine.counted_restarts);
     engine.counted_restarts = engine.child->restarts();
   }
+  if (const bool ready = Ready("alertmanager") != nullptr; ready != alertmanager_is_ready_) {
+    alertmanager_is_ready_ = ready;
+    OnNews();
+  }
   changed_();
+}
+
+// The configurations are not what they should be.
+void Engines::OnNews() {
+  dirty_ = true;
+  wake_.WakeAll();
 }
 
 NoticeOwner::Others Engines::OtherOwners(const site::SiteView& view) const {
@@ -171,17 +187,21 @@ void Engines::Observe(const site::SiteView& view, std::vector<ApplicationTarget>
     targets_ = std::move(targets);
     news = true;
   }
-  if (!news) return;
-  dirty_ = true;
-  wake_.WakeAll();
+  if (news) OnNews();
 }
 
 Engines::Files Engines::MakeFiles() const {
   const EngineFiles& files = place_.files;
-  return {{files.config("prometheus"), PrometheusConfig(place_, rules_)},
+  const PrometheusSettings settings{
+      .rules = rules_, .alertmanager_is_ready = alertmanager_is_ready_, .roles = roles_};
+  const site::Secret& prometheus = context_.prometheus_password;
+  const site::Secret& alertmanager = context_.alertmanager_password;
+  return {{files.config("prometheus"), PrometheusConfig(place_, settings)},
           {files.config("alertmanager"), AlertmanagerConfig(notices_.notices, owner_.owns())},
-          {files.web_config(), EngineWebConfig(context_.engine_password)},
-          {files.engine_password(), context_.engine_password.Reveal()},
+          {files.web_config("prometheus"), EngineWebConfig(prometheus)},
+          {files.web_config("alertmanager"), EngineWebConfig(alertmanager)},
+          {files.password("prometheus"), prometheus.Reveal()},
+          {files.password("alertmanager"), alertmanager.Reveal()},
           {files.metrics_password(), context_.metrics_password.Reveal()},
           {files.targets(), TargetsFile(context_.here, targets_)}};
 }
@@ -214,7 +234,8 @@ io::Task<void> Engines::Keep() {
   }
 }
 
-// Each file is replaced as a whole, so that an engine never reads a part of one.
+// Each file is replaced as a whole, so that an engine never reads a part of one. A file that could
+// not be written may hold either text, and is written again.
 io::Task<Result<void>> Engines::WriteFiles() {
   const Files files = MakeFiles();
   Result<void> done = co_await io::RunBlocking(*pool_, [&]() -> Result<void> {
@@ -227,23 +248,30 @@ io::Task<Result<void>> Engines::WriteFiles() {
     for (const auto& [path, text] : files) {
       auto before = written_.find(path);
       if (before != written_.end() && before->second == text) continue;
+      written_.erase(path);
       Result<void> written = io::WriteFileAtomically(path, text, kSecretMode);
       if (!written) return written;
+      written_[path] = text;
     }
     return {};
   });
-  if (!done) co_return done;
-  for (Kept& engine : engines_) {
-    const std::filesystem::path config = place_.files.config(engine.child->name());
-    auto before = written_.find(config);
-    if (before == written_.end()) {
-      engine.child->Begin();
-    } else if (before->second != files.at(config)) {
-      engine.child->Reload();
-    }
-  }
-  written_ = files;
+  for (Kept& engine : engines_) StartOrReload(engine, done.has_value());
   co_return done;
+}
+
+// An engine starts with all of its files, and is told of a new configuration even if another file
+// could not be written.
+void Engines::StartOrReload(Kept& engine, bool all_written) {
+  auto found = written_.find(place_.files.config(engine.child->name()));
+  if (found == written_.end() || engine.config == found->second) return;
+  const bool started = !engine.config.empty();
+  if (!started && !all_written) return;
+  engine.config = found->second;
+  if (started) {
+    engine.child->Reload();
+  } else {
+    engine.child->Begin();
+  }
 }
 
 const EngineChild* Engines::Ready(std::string_view name) const {

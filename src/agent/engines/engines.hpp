@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,9 @@ class Engines {
   ~Engines();
 
   // Starts both in `children`, where they run until Stop; and the fiber that keeps their files in
-  // `background`, until it is cancelled. Does nothing in a data center without engines.
-  void Start(io::Scope& children, io::Scope& background);
+  // `background`, until it is cancelled. Does nothing in a data center without engines. `roles`:
+  // the tiers that run here; empty: all.
+  void Start(io::Scope& children, io::Scope& background, std::set<std::string> roles = {});
   void Stop();
   // What the configurations depend on. Call it at every change and each second.
   void Observe(const site::SiteView& view, std::vector<ApplicationTarget> workers);
@@ -64,14 +66,17 @@ class Engines {
     Gauge& ready;
     Counter& restarts;
     uint32_t counted_restarts = 0;
+    std::string config = {};  // that it was started with or told to read; empty: not started
   };
   using Files = std::map<std::filesystem::path, std::string>;
 
   void Add(EngineChild::Options options);
   void OnChange();
+  void OnNews();
   io::Task<void> Keep();
   io::Task<Result<void>> WriteFiles();
   Files MakeFiles() const;
+  void StartOrReload(Kept& engine, bool all_written);
   NoticeOwner::Others OtherOwners(const site::SiteView& view) const;
 
   const Context& context_;
@@ -80,10 +85,12 @@ class Engines {
   EnginePlace place_;
   ResolvedNotices notices_;
   std::filesystem::path rules_;
+  std::set<std::string> roles_;
   NoticeOwner owner_;
   std::vector<ApplicationTarget> targets_;
+  bool alertmanager_is_ready_ = false;
   std::vector<Kept> engines_;
-  Files written_;
+  Files written_;      // what the files hold
   bool dirty_ = true;  // the files are not what they should be
   io::WaitQueue wake_;
   RecurringProblem problem_;

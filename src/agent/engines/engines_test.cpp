@@ -11,6 +11,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "agent/agent_world.hpp"
 #include "agent/context.hpp"
@@ -41,7 +42,9 @@ class EnginesTest : public testing::Test, public AgentWorld {
     site_.sections.Put(watch::Config{});
     site_.app.metrics_path = "/metrics";
     setenv("PATH", scratch_.path().c_str(), 1);
-    context_.engine_password = site::Secret(std::string(64, 'e'));
+    context_.prometheus_password = site::Secret(std::string(64, 'd'));
+    context_.alertmanager_password = site::Secret(std::string(64, 'e'));
+    site_.ports.alertmanager = site_.ports.admin;  // free, and nobody listens there
     context_.metrics_password = site::Secret(std::string(64, 'f'));
   }
 
@@ -71,7 +74,7 @@ class EnginesTest : public testing::Test, public AgentWorld {
   }
 
   io::Task<bool> Until(std::function<bool()> condition) {
-    const TimePoint deadline = loop_.After(std::chrono::seconds{20});
+    const TimePoint deadline = loop_.After(std::chrono::seconds{60});
     while (!condition()) {
       // A file that is written wakes nobody.
       (void)co_await changed_.Wait(std::min(deadline, loop_.After(std::chrono::milliseconds{20})));
@@ -97,8 +100,9 @@ class EnginesTest : public testing::Test, public AgentWorld {
 TEST_F(EnginesTest, TheirFilesAreForTheirUserAlone) {
   Run([&](Engines& engines) -> io::Task<void> {
     EXPECT_TRUE(co_await Until([&] { return fs::exists(root() / "engines/targets.json"); }));
-    for (const char* name : {"prometheus.yml", "alertmanager.yml", "web.yml", "engines.password",
-                             "metrics.password", "targets.json"}) {
+    for (const char* name :
+         {"prometheus.yml", "alertmanager.yml", "prometheus.web.yml", "alertmanager.web.yml",
+          "prometheus.password", "alertmanager.password", "metrics.password", "targets.json"}) {
       EXPECT_EQ(fs::status(root() / "engines" / name).permissions(),
                 fs::perms::owner_read | fs::perms::owner_write)
           << name;
@@ -106,7 +110,12 @@ TEST_F(EnginesTest, TheirFilesAreForTheirUserAlone) {
     for (const char* name : {"", "engines", "prometheus", "alertmanager"}) {
       EXPECT_EQ(fs::status(root() / name).permissions(), fs::perms::owner_all) << name;
     }
-    EXPECT_THAT(Text(root() / "engines/web.yml"), Not(HasSubstr("eeee")));
+    EXPECT_THAT(Text(root() / "engines/prometheus.web.yml"), Not(HasSubstr("dddd")));
+    EXPECT_THAT(Text(root() / "engines/alertmanager.web.yml"), Not(HasSubstr("eeee")));
+    EXPECT_NE(Text(root() / "engines/prometheus.web.yml"),
+              Text(root() / "engines/alertmanager.web.yml"));
+    EXPECT_EQ(Text(root() / "engines/prometheus.password"), std::string(64, 'd'));
+    EXPECT_EQ(Text(root() / "engines/alertmanager.password"), std::string(64, 'e'));
     EXPECT_EQ(engines.Ready("prometheus"), nullptr);
   });
 }
@@ -146,6 +155,59 @@ TEST_F(EnginesTest, TargetsAreTheRunningInstancesOfThisDataCenterAndWorkers) {
   });
 }
 
+// Says 200 to all at the address that --web.listen-address names.
+constexpr const char* kAlertmanager = R"(#!/usr/bin/python3
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+    def log_message(self, *_): pass
+at = next(each.split('=')[1] for each in sys.argv if each.startswith('--web.listen-address='))
+http.server.HTTPServer((at.split(':')[0], int(at.split(':')[1])), Handler).serve_forever()
+)";
+
+TEST_F(EnginesTest, PrometheusKnowsAlertmanagerOnlyWhileItListensItself) {
+  std::ofstream(scratch_ / "alertmanager") << kAlertmanager;
+  fs::permissions(scratch_ / "alertmanager", fs::perms::owner_all);
+  const fs::path config = root() / "engines/prometheus.yml";
+  Run([&](Engines& engines) -> io::Task<void> {
+    EXPECT_TRUE(co_await Until([&] { return engines.Ready("alertmanager") != nullptr; }));
+    EXPECT_TRUE(co_await Until([&] { return Text(config).contains("alertmanager.password"); }));
+    fs::remove(scratch_ / "alertmanager");  // it does not come back
+    kill(engines.Ready("alertmanager")->pid(), SIGKILL);
+    EXPECT_TRUE(co_await Until([&] { return !Text(config).contains("alertmanager.password"); }));
+    EXPECT_EQ(engines.Ready("alertmanager"), nullptr);
+    EXPECT_THAT(Text(config), HasSubstr("prometheus.password"));
+  });
+}
+
+TEST_F(EnginesTest, AFileThatWasWrittenBesideOneThatFailedIsNotForgotten) {
+  std::ofstream(scratch_ / "alertmanager") << kAlertmanager;
+  fs::permissions(scratch_ / "alertmanager", fs::perms::owner_all);
+  const fs::path config = root() / "engines/prometheus.yml";
+  const fs::path targets = root() / "engines/targets.json";
+  Run([&](Engines& engines) -> io::Task<void> {
+    EXPECT_TRUE(co_await Until([&] { return Text(config).contains("alertmanager.password"); }));
+    fs::remove(targets);
+    fs::create_directories(targets / "in the way");
+    site::SiteView view;
+    view.instances = {Instance("us-east-1", "us-east", 10001)};
+    engines.Observe(view, {});
+    EXPECT_TRUE(co_await Until(
+        [&] { return engines.Status()[1].problem.contains("files cannot be written"); }));
+    fs::rename(scratch_ / "alertmanager", scratch_ / "removed");
+    kill(engines.Ready("alertmanager")->pid(), SIGKILL);
+    EXPECT_TRUE(co_await Until([&] { return !Text(config).contains("alertmanager.password"); }));
+    fs::rename(scratch_ / "removed", scratch_ / "alertmanager");
+    EXPECT_TRUE(co_await Until([&] { return engines.Ready("alertmanager") != nullptr; }));
+    EXPECT_TRUE(co_await Until([&] { return Text(config).contains("alertmanager.password"); }));
+    fs::remove_all(targets);
+    EXPECT_TRUE(co_await Until([&] { return Text(targets).contains("us-east-1"); }));
+  });
+}
+
 TEST_F(EnginesTest, AFolderThatIsOpenToOthersGetsNoPasswordUntilItIsClosed) {
   fs::create_directory(root());
   fs::permissions(root(), fs::perms::owner_all | fs::perms::others_read);
@@ -159,7 +221,7 @@ TEST_F(EnginesTest, AFolderThatIsOpenToOthersGetsNoPasswordUntilItIsClosed) {
     EXPECT_FALSE(fs::exists(root() / "engines"));
     EXPECT_EQ(engines.Status()[0].pid, 0);
     fs::permissions(root(), fs::perms::owner_all);
-    EXPECT_TRUE(co_await Until([&] { return fs::exists(root() / "engines/web.yml"); }));
+    EXPECT_TRUE(co_await Until([&] { return fs::exists(root() / "engines/prometheus.web.yml"); }));
   });
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,7 +17,6 @@
 #include "agent/engines/engine_access.hpp"
 #include "agent/engines/engine_text.hpp"
 #include "agent/limits.hpp"
-#include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "site/reach.hpp"
@@ -66,10 +66,11 @@ void BeginJob(Writer& writer, std::string_view name) {
   writer.Member("sample_limit", kMaxScrapeSamples);
 }
 
-void WriteTiers(Writer& writer, const EnginePlace& place) {
+void WriteTiers(Writer& writer, const EnginePlace& place, const std::set<std::string>& roles) {
   BeginJob(writer, "tiers");
   writer.BeginArray("static_configs");
   for (const TierEntry& tier : TierTable(place.site, place.here, place.hosting)) {
+    if (!roles.empty() && !roles.contains(tier.name)) continue;
     const Endpoint ops = site::OpsEndpoint(place.site, place.here, place.hosting, tier.port);
     WriteTarget(writer, ops, {{"dc", place.here.name}, {"job", tier.name}, {"tier", tier.name}});
   }
@@ -110,7 +111,7 @@ void WriteEngine(Writer& writer, const EnginePlace& place, std::string_view name
                  const Endpoint& at) {
   BeginJob(writer, name);
   writer.Member("metrics_path", fmt::format("/{}/metrics", name));
-  WritePasswordFile(writer, place.files.engine_password());
+  WritePasswordFile(writer, place.files.password(std::string(name)));
   writer.BeginArray("static_configs");
   WriteTarget(writer, at, {{"dc", place.here.name}, {"tier", std::string(name)}});
   writer.EndArray();
@@ -180,7 +181,22 @@ void WriteApplication(Writer& writer, const EnginePlace& place) {
   writer.EndObject();
 }
 
-void WriteAlerting(Writer& writer, const EnginePlace& place) {
+void WriteAlertmanager(Writer& writer, const EnginePlace& place) {
+  writer.BeginObject();
+  writer.Member("path_prefix", kAlertmanagerPath);
+  writer.Member("timeout", InSeconds(kScrapeTimeout));
+  WritePasswordFile(writer, place.files.password("alertmanager"));
+  writer.BeginArray("static_configs");
+  writer.BeginObject();
+  writer.BeginArray("targets");
+  writer.Element(AlertmanagerEndpoint(place).ToString());
+  writer.EndArray();
+  writer.EndObject();
+  writer.EndArray();
+  writer.EndObject();
+}
+
+void WriteAlerting(Writer& writer, const EnginePlace& place, const PrometheusSettings& settings) {
   writer.BeginObject("alerting");
   // Recorded series have their data center; what else fires is of this one.
   writer.BeginArray("alert_relabel_configs");
@@ -198,18 +214,7 @@ void WriteAlerting(Writer& writer, const EnginePlace& place) {
   writer.EndObject();
   writer.EndArray();
   writer.BeginArray("alertmanagers");
-  writer.BeginObject();
-  writer.Member("path_prefix", kAlertmanagerPath);
-  writer.Member("timeout", InSeconds(kScrapeTimeout));
-  WritePasswordFile(writer, place.files.engine_password());
-  writer.BeginArray("static_configs");
-  writer.BeginObject();
-  writer.BeginArray("targets");
-  writer.Element(AlertmanagerEndpoint(place).ToString());
-  writer.EndArray();
-  writer.EndObject();
-  writer.EndArray();
-  writer.EndObject();
+  if (settings.alertmanager_is_ready) WriteAlertmanager(writer, place);
   writer.EndArray();
   writer.EndObject();
 }
@@ -249,7 +254,7 @@ std::string EngineUrl(const EnginePlace& place, std::string_view path) {
   return fmt::format("{}://{}{}", plain ? "http" : "https", AdminEndpoint(place).ToString(), path);
 }
 
-std::string PrometheusConfig(const EnginePlace& place, const std::filesystem::path& rules) {
+std::string PrometheusConfig(const EnginePlace& place, const PrometheusSettings& settings) {
   Writer writer({.indent = kEngineTextIndent});
   writer.BeginObject();
   writer.BeginObject("global");
@@ -258,14 +263,16 @@ std::string PrometheusConfig(const EnginePlace& place, const std::filesystem::pa
   writer.Member("evaluation_interval", InSeconds(kScrapeInterval));
   writer.EndObject();
   writer.BeginArray("rule_files");
-  if (!rules.empty()) writer.Element(GlobEscaped(rules) + "/*.yml");
+  if (!settings.rules.empty()) writer.Element(GlobEscaped(settings.rules) + "/*.yml");
   writer.EndArray();
-  WriteAlerting(writer, place);
+  WriteAlerting(writer, place, settings);
   writer.BeginArray("scrape_configs");
-  WriteTiers(writer, place);
+  WriteTiers(writer, place, settings.roles);
   WriteAgent(writer, place);
   WriteEngine(writer, place, "prometheus", PrometheusEndpoint(place));
-  WriteEngine(writer, place, "alertmanager", AlertmanagerEndpoint(place));
+  if (settings.alertmanager_is_ready) {
+    WriteEngine(writer, place, "alertmanager", AlertmanagerEndpoint(place));
+  }
   WritePeers(writer, place);
   WriteApplication(writer, place);
   writer.EndArray();
@@ -282,7 +289,7 @@ std::vector<std::string> PrometheusArguments(const EnginePlace& place) {
           "--storage.tsdb.retention.time=" + InSeconds(config.metrics_retention),
           fmt::format("--storage.tsdb.retention.size={}B", config.metrics_bytes),
           "--web.listen-address=" + PrometheusEndpoint(place).ToString(),
-          "--web.config.file=" + place.files.web_config().string(),
+          "--web.config.file=" + place.files.web_config("prometheus").string(),
           "--web.external-url=" + EngineUrl(place, kPrometheusPath),
           fmt::format("--web.route-prefix={}", kPrometheusPath),
           "--web.read-timeout=30s",

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,16 @@ bool HasEngines(const site::Site& site, const site::DataCenter& here);
 Endpoint PrometheusEndpoint(const EnginePlace& place);
 Endpoint AlertmanagerEndpoint(const EnginePlace& place);
 
-// The text of its file. `rules`: the folder with the rule files; empty: there are none.
-std::string PrometheusConfig(const EnginePlace& place, const std::filesystem::path& rules);
+// What changes in its configuration.
+struct PrometheusSettings {
+  std::filesystem::path rules;         // the folder with the rule files; empty: there are none
+  bool alertmanager_is_ready = false;  // false: it may not be the one who listens at its port
+  std::set<std::string> roles = {};    // the tiers that run here; empty: all
+};
+
+// The text of its file. It sends nothing to an Alertmanager that is not ready, not its password
+// either.
+std::string PrometheusConfig(const EnginePlace& place, const PrometheusSettings& settings);
 
 // Arguments of the command line. The working directory must be place.files.settings().
 std::vector<std::string> PrometheusArguments(const EnginePlace& place);

@@ -32,17 +32,19 @@ Value ReadConfig(const std::string& text) {
 TEST(PrometheusConfig, IsTheTextInTheFile) {
   EngineWorld world;
   ExpectGolden(MERIDIAN_TESTDATA "/prometheus.yml",
-               PrometheusConfig(world.place(), "/opt/share/meridian/rules"));
+               PrometheusConfig(world.place(), {.rules = "/opt/share/meridian/rules",
+                                                .alertmanager_is_ready = true}));
   world.site.datacenters[0].address = IpAddress::V4(192, 0, 2, 1);
   world.site.datacenters[0].private_address = IpAddress::V4(10, 1, 0, 1);
   EnginePlace place = world.place();
   place.hosting = site::Hosting::kServers;
-  ExpectGolden(MERIDIAN_TESTDATA "/prometheus_servers.yml", PrometheusConfig(place, ""));
+  ExpectGolden(MERIDIAN_TESTDATA "/prometheus_servers.yml", PrometheusConfig(place, {}));
 }
 
 TEST(PrometheusConfig, PathsWithLettersThatMeanSomethingArePathsStill) {
   EngineWorld world;
-  const Value config = ReadConfig(PrometheusConfig(world.place(), "/srv/[a]?/\"rules\""));
+  const Value config =
+      ReadConfig(PrometheusConfig(world.place(), {.rules = "/srv/[a]?/\"rules\""}));
   EXPECT_EQ(config.ElementsOf("rule_files")[0].text(), "/srv/\\[a]\\?/\"rules\"/*.yml");
   bool found = false;
   for (const Value& job : config.ElementsOf("scrape_configs")) {
@@ -55,6 +57,35 @@ TEST(PrometheusConfig, PathsWithLettersThatMeanSomethingArePathsStill) {
               world.state.string() + "/watch-us-east/engines/metrics.password");
   }
   EXPECT_TRUE(found);
+}
+
+TEST(PrometheusConfig, AnAlertmanagerThatIsNotReadyIsNeitherScrapedNorToldAnything) {
+  EngineWorld world;
+  const std::string at = AlertmanagerEndpoint(world.place()).ToString();
+  const std::string ready = PrometheusConfig(world.place(), {.alertmanager_is_ready = true});
+  EXPECT_THAT(ready, HasSubstr(at));
+  EXPECT_THAT(ready, HasSubstr("engines/alertmanager.password"));
+  const std::string away = PrometheusConfig(world.place(), {.alertmanager_is_ready = false});
+  EXPECT_THAT(away, Not(HasSubstr(at)));
+  EXPECT_THAT(away, Not(HasSubstr("alertmanager.password")));
+  EXPECT_THAT(away, HasSubstr("engines/prometheus.password"));
+}
+
+TEST(PrometheusConfig, TiersThatDoNotRunHereAreNotScraped) {
+  EngineWorld world;
+  auto tiers = [&](const PrometheusSettings& settings) {
+    std::vector<std::string> names;
+    for (const Value& job :
+         ReadConfig(PrometheusConfig(world.place(), settings)).ElementsOf("scrape_configs")) {
+      if (job.TextOf("job_name") != "tiers") continue;
+      for (const Value& target : job.ElementsOf("static_configs")) {
+        names.push_back(target.Find("labels")->TextOf("tier"));
+      }
+    }
+    return names;
+  };
+  EXPECT_THAT(tiers({}), testing::ElementsAre("watch", "edge"));
+  EXPECT_THAT(tiers({.roles = {"watch", "app"}}), testing::ElementsAre("watch"));
 }
 
 TEST(PrometheusConfig, RunsWhereTheSiteHasWatchAndAnApplication) {

@@ -143,6 +143,10 @@ int ShowSilences(const SilenceOptions& options) {
 }
 
 int Unsilence(const SilenceOptions& options) {
+  // Silences with other matchers have an empty name.
+  if (!IsAlertName(options.alert)) {
+    return Misused("no alert has such a name; see: meridian alerts silences");
+  }
   auto watched = FindWatchedSite(options.state_directory, options.data_center);
   if (!watched) return watched.error();
   std::vector<AlertGap> gaps;
