@@ -168,6 +168,9 @@ TEST_F(EngineChildTest, TheReasonOfAnEndHasItsLastLine) {
             co_await Until([&] { return child.Status().problem.contains("times in a row"); }));
         EXPECT_THAT(child.Status().problem, HasSubstr("exit status 3"));
         EXPECT_THAT(child.Status().problem, HasSubstr("no disk"));
+        // The next process has printed nothing yet.
+        EXPECT_TRUE(co_await Until([&] { return child.pid() != 0; }));
+        EXPECT_THAT(child.Status().problem, HasSubstr("no disk"));
       });
 }
 
