@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "watch/log/log_source.hpp"
 #include "watch/log/log_store.hpp"
@@ -100,6 +101,88 @@ TEST_F(LogStoreDiskTest, AFullDiskRemovesTheOldestAndGoesOn) {
   });
   EXPECT_EQ(last_.removed_for_room, 1);
   EXPECT_EQ(last_.lost, 0);
+}
+
+// Without free descriptors, until it is destroyed.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    CHECK(getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    constexpr rlim_t kStandardStreams = 3;  // they are open
+    const rlimit few{.rlim_cur = kStandardStreams, .rlim_max = before_.rlim_max};
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { CHECK(setrlimit(RLIMIT_NOFILE, &before_) == 0); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(LogStoreDiskTest, WithoutFreeDescriptorsNoSegmentIsRemoved) {
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    Add(store, 5000);
+    co_return;
+  });
+  const size_t before = last_.segments;
+  ASSERT_GE(before, 3);
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    {
+      NoDescriptors none;
+      Add(store, 3000);
+      co_await Until(store, [](const LogStoreStatus& status) { return status.lost > 0; });
+      EXPECT_THAT(store.status().problem, HasSubstr("no free descriptor"));
+    }
+    co_await Until(store, [](const LogStoreStatus& status) {
+      return status.problem.empty() && status.waiting_bytes == 0;
+    });
+    const std::vector<LogEntry> all = co_await All(store);
+    EXPECT_GE(all.size(), 5000U);
+    EXPECT_TRUE(std::ranges::equal(std::span(all).first(5000), std::span(entries_).first(5000)));
+  });
+  EXPECT_EQ(last_.removed_for_room, 0);
+}
+
+TEST_F(LogStoreDiskTest, WhatASyncFailedToKeepCountsAsLostAndASegmentBegins) {
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    Add(store, 100);
+    const uint64_t first = store.end_sequence();
+    co_await Until(store, [&](const LogStoreStatus&) { return store.synced_sequence() >= first; });
+    files_.failing_syncs = 1;
+    Add(store, 600);  // a block of 500, and 200 that are in memory too
+    co_await Until(store, [](const LogStoreStatus& status) { return status.lost > 0; });
+    EXPECT_EQ(store.status().lost, 400);
+    co_await Until(store, [](const LogStoreStatus& status) { return status.segments == 1; });
+    const uint64_t end = store.end_sequence();
+    EXPECT_GT(end >> 32, first >> 32);
+    co_await Until(store, [&](const LogStoreStatus& status) {
+      return status.problem.empty() && store.synced_sequence() >= end;
+    });
+    std::vector<LogEntry> all = co_await All(store);
+    EXPECT_EQ(all.size(), 701U);
+    EXPECT_THAT(all.back().text, HasSubstr("400 entries of all sources lost"));
+  });
+  EXPECT_EQ(last_.lost, 400);
+}
+
+TEST_F(LogStoreDiskTest, AProblemEndsByItselfThoughNothingIsAdded) {
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    Add(store, 600);
+    const uint64_t end = store.end_sequence();
+    co_await Until(store, [&](const LogStoreStatus&) { return store.synced_sequence() >= end; });
+    files_.code = Errc::kIo;
+    files_.writes_left = 0;
+    Add(store, 1);
+    co_await Until(store, [](const LogStoreStatus& status) { return !status.problem.empty(); });
+    EXPECT_FALSE(store.has_room());
+    // A sync of what was written before does not end it.
+    const uint64_t synced = store.synced_sequence();
+    EXPECT_LT(synced, store.end_sequence());
+    files_.writes_left = ~uint64_t{0};
+    co_await Until(store, [&](const LogStoreStatus&) { return store.has_room(); });
+    EXPECT_EQ(store.status().lost, 0);
+  });
 }
 
 TEST_F(LogStoreDiskTest, TheReserveOfTheDiskIsKeptFree) {

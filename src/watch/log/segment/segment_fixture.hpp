@@ -28,12 +28,20 @@ class FailingFiles final : public LogFiles {
     --writes_left;
     return LogFiles::WriteAt(fd, offset, data);
   }
+  Result<void> Sync(int fd) override {
+    if (failing_syncs > 0) {
+      --failing_syncs;
+      return Fail(Errc::kIo, "sync: the test's disk fails");
+    }
+    return LogFiles::Sync(fd);
+  }
   Result<uint64_t> FreeBytes(const std::string& folder) override {
     if (free_bytes > 0) return free_bytes.load();
     return LogFiles::FreeBytes(folder);
   }
 
   std::atomic<uint64_t> writes_left = ~uint64_t{0};
+  std::atomic<int> failing_syncs = 0;
   Errc code = Errc::kUnavailable;
   std::string full_while_there;          // the path of a file
   std::atomic<uint64_t> free_bytes = 0;  // 0: those of the machine
