@@ -23,6 +23,7 @@ class FailingFiles final : public LogFiles {
  public:
   Result<void> WriteAt(int fd, uint64_t offset, std::string_view data) override {
     if (writes_left == 0 || std::filesystem::exists(full_while_there)) {
+      ++failed_writes;
       return Fail(code, "write: the test's disk fails");
     }
     --writes_left;
@@ -42,6 +43,7 @@ class FailingFiles final : public LogFiles {
 
   std::atomic<uint64_t> writes_left = ~uint64_t{0};
   std::atomic<int> failing_syncs = 0;
+  std::atomic<int> failed_writes = 0;
   Errc code = Errc::kUnavailable;
   std::string full_while_there;          // the path of a file
   std::atomic<uint64_t> free_bytes = 0;  // 0: those of the machine
