@@ -1,5 +1,6 @@
 """The lines of Meridian's own processes in the log store, and the copies that the other data centers keep."""
 
+import datetime
 import json
 import os
 import re
@@ -200,6 +201,13 @@ def copied(site, keeper, words, tier):
     return json.loads(answer)["entries"] if code == 200 else []
 
 
+def copied_times(site, keeper, words, tier):
+    """Their times as in the log files, in order."""
+    epoch = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+    times = [epoch + datetime.timedelta(microseconds=line["time"]) for line in copied(site, keeper, words, tier)]
+    return sorted(each.strftime("%Y-%m-%dT%H:%M:%S.%fZ") for each in times)
+
+
 def test_what_was_printed_just_before_the_kill_is_in_the_copy():
     """Each second 50 lines are printed; at the kill, those of the time up to 0.5 s before it have come."""
     program = "import time\nwhile True:\n    print(f'tick {time.time():.3f}', flush=True)\n    time.sleep(0.02)\n"
@@ -237,6 +245,6 @@ def test_kills_of_the_tier_that_copies_neither_lose_nor_repeat_a_line(site):
         os.kill(killed, signal.SIGKILL)
         write_lines(site, "dns", 2)
         wait_until(lambda killed=killed: pid_of(site, "watch", "us-west") != killed, what="watch is back")
-    expected = len(written(site, "dns"))
-    wait_until(lambda: len(copied(site, "us-west", "SIGHUP", "dns")) >= expected, what="all lines are copied")
-    assert len(copied(site, "us-west", "SIGHUP", "dns")) == expected
+    expected = written(site, "dns")
+    wait_until(lambda: set(expected) <= set(copied_times(site, "us-west", "SIGHUP", "dns")), what="all lines are copied")
+    assert copied_times(site, "us-west", "SIGHUP", "dns") == expected
