@@ -1,6 +1,7 @@
 #include "watch/copies/log_copy.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,6 +33,7 @@
 #include "watch/log/overlap.hpp"
 #include "watch/log/remote/limits.hpp"
 #include "watch/log/search/log_query.hpp"
+#include "watch/log/segment/log_files.hpp"
 
 namespace meridian::watch {
 namespace {

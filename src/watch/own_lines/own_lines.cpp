@@ -1,6 +1,7 @@
 #include "watch/own_lines/own_lines.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -30,6 +31,7 @@
 #include "watch/log/overlap.hpp"
 #include "watch/log/search/log_query.hpp"
 #include "watch/own_lines/limits.hpp"
+#include "watch/own_lines/log_trail.hpp"
 #include "watch/own_lines/own_line.hpp"
 #include "watch/own_lines/trail_file.hpp"
 #include "watch/own_lines/trail_lines.hpp"
