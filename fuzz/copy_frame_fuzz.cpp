@@ -44,10 +44,12 @@ void TestFrame(std::string_view stream, size_t piece_bytes) {
   auto whole = ReadFirst<CopyFrame>(stream, stream.size(), TakeCopyFrame);
   CHECK(first.has_value() == whole.has_value());
   if (!first) return;
-  CHECK(first->cursor == whole->cursor && first->page.entries == whole->page.entries);
+  CHECK(first->cursor == whole->cursor && first->searched == whole->searched);
+  CHECK(first->page.entries == whole->page.entries);
   const std::string text = EncodeCopyFrame(*first);
   auto again = ReadFirst<CopyFrame>(text, text.size(), TakeCopyFrame);
-  CHECK(again && again->cursor == first->cursor && again->page.entries == first->page.entries);
+  CHECK(again && again->cursor == first->cursor && again->searched == first->searched);
+  CHECK(again->page.entries == first->page.entries);
 }
 
 void TestOneInput(const uint8_t* data, size_t size) {

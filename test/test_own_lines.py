@@ -1,5 +1,6 @@
 """The lines of Meridian's own processes in the log store, and the copies that the other data centers keep."""
 
+import datetime
 import json
 import os
 import re
@@ -90,7 +91,8 @@ def test_the_application_has_its_lines_once_though_the_agents_log_repeats_them(s
     wait_until(lambda: word in agent.read_text(), what="the agent's log has it")
     write_lines(site, "edge", 1)
     assert_each_once(site, "edge")  # behind it
-    assert [line["tier"] for line in logs(site, f"received {word}")] == ["app"]
+    lines = wait_until(lambda: logs(site, f"received {word}"), what="the application's line is found")
+    assert [line["tier"] for line in lines] == ["app"]
 
 
 def test_the_access_log_is_found_by_the_trace_of_a_request(site):
@@ -200,6 +202,13 @@ def copied(site, keeper, words, tier):
     return json.loads(answer)["entries"] if code == 200 else []
 
 
+def copied_times(site, keeper, words, tier):
+    """Their times as in the log files, in order."""
+    epoch = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+    times = [epoch + datetime.timedelta(microseconds=line["time"]) for line in copied(site, keeper, words, tier)]
+    return sorted(each.strftime("%Y-%m-%dT%H:%M:%S.%fZ") for each in times)
+
+
 def ticks(lines):
     return sorted(float(line["text"].split()[1]) for line in lines)
 
@@ -241,6 +250,6 @@ def test_kills_of_the_tier_that_copies_neither_lose_nor_repeat_a_line(site):
         os.kill(killed, signal.SIGKILL)
         write_lines(site, "dns", 2)
         wait_until(lambda killed=killed: pid_of(site, "watch", "us-west") != killed, what="watch is back")
-    expected = len(written(site, "dns"))
-    wait_until(lambda: len(copied(site, "us-west", "SIGHUP", "dns")) >= expected, what="all lines are copied")
-    assert len(copied(site, "us-west", "SIGHUP", "dns")) == expected
+    expected = written(site, "dns")
+    wait_until(lambda: set(expected) <= set(copied_times(site, "us-west", "SIGHUP", "dns")), what="all lines are copied")
+    assert copied_times(site, "us-west", "SIGHUP", "dns") == expected

@@ -8,10 +8,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "io/blocking.hpp"
@@ -20,6 +22,7 @@
 #include "site/site.hpp"
 #include "site/tier/peer_listener.hpp"
 #include "site/tier/tier_process.hpp"
+#include "watch/copies/forgotten_copies.hpp"
 #include "watch/copies/limits.hpp"
 #include "watch/copies/log_copy.hpp"
 #include "watch/log/entry.hpp"
@@ -36,6 +39,7 @@ void RaiseTo(Counter& counter, uint64_t count) {
 Copies::Copies(site::TierProcess& process, std::filesystem::path folder, uint64_t max_bytes)
     : process_(process),
       folder_(std::move(folder)),
+      started_(ToLogTime(process.loop().Wall())),
       pool_(kCopyPoolThreads),
       server_(process.loop()),
       copying_(process.loop()) {
@@ -60,8 +64,9 @@ void Copies::Add(const site::DataCenter& other, uint64_t max_bytes) {
       {.copy = std::make_unique<LogCopy>(std::move(options), process_.loop(), pool_, files_),
        .connected = metrics.AddGauge("meridian_watch_copy_connected",
                                      "1 while the lines of this data center come.", {label}),
-       .behind = metrics.AddGauge("meridian_watch_copy_behind_seconds",
-                                  "How long ago the copy was whole.", {label}),
+       .behind =
+           metrics.AddGauge("meridian_watch_copy_behind_seconds",
+                            "How long ago the copy was whole, or this process began.", {label}),
        .bytes = metrics.AddGauge("meridian_watch_copy_bytes", "Bytes of all files of the copy.",
                                  {label}),
        .entries = metrics.AddCounter("meridian_watch_copied_entries_total",
@@ -83,9 +88,21 @@ Result<void> Copies::Start() {
 }
 
 void Copies::Open(LogStore& store) {
+  copying_.Spawn(TellForgotten());
   if (members_.empty()) return;
   server_.Open(store);
   for (Member& member : members_) copying_.Spawn(member.copy->Run());
+}
+
+io::Task<void> Copies::TellForgotten() {
+  std::vector<std::string> names;
+  for (const Member& member : members_) names.push_back(member.copy->data_center());
+  auto forgotten = co_await io::RunBlocking(pool_, [&] { return ForgottenCopies(folder_, names); });
+  for (const ForgottenCopy& each : forgotten) {
+    LOG_WARNING("a copy of the lines of a data center that is not in site.toml takes space",
+                {"datacenter", each.data_center}, {"bytes", each.bytes},
+                {"to_remove", fmt::format("rm -r '{}'", (folder_ / each.data_center).string())});
+  }
 }
 
 io::Task<void> Copies::Stop() {
@@ -106,7 +123,7 @@ void Copies::Update() {
   for (Member& member : members_) {
     const LogCopyStatus status = member.copy->status();
     member.connected.Set(status.connected ? 1 : 0);
-    member.behind.Set(status.until == LogTime{} ? 0 : Seconds(now - status.until));
+    member.behind.Set(Seconds(now - (status.until == LogTime{} ? started_ : status.until)));
     member.bytes.Set(static_cast<double>(status.bytes));
     RaiseTo(member.entries, status.entries);
     RaiseTo(member.gaps, status.gaps);

@@ -20,6 +20,7 @@
 #include "site/tier/tier_process.hpp"
 #include "watch/copies/copy_server.hpp"
 #include "watch/copies/log_copy.hpp"
+#include "watch/log/entry.hpp"
 #include "watch/log/segment/log_files.hpp"
 
 namespace meridian::watch {
@@ -57,9 +58,12 @@ class Copies {
   };
 
   void Add(const site::DataCenter& other, uint64_t max_bytes);
+  // Logs the folders of data centers that are not in site.toml any more.
+  io::Task<void> TellForgotten();
 
   site::TierProcess& process_;
   const std::filesystem::path folder_;
+  const LogTime started_;
   io::BlockingPool pool_;
   LogFiles files_;
   CopyServer server_;

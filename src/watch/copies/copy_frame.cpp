@@ -1,7 +1,7 @@
 #include "watch/copies/copy_frame.hpp"
 
 #include <array>
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +11,7 @@
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
+#include "watch/log/entry.hpp"
 #include "watch/log/remote/limits.hpp"
 #include "watch/log/remote/search_message.hpp"
 #include "watch/log/search/log_query.hpp"
@@ -48,6 +49,7 @@ std::string EncodeCopyFrame(const CopyFrame& frame) {
   writer.U64(frame.cursor.urgent);
   writer.U64(frame.kept);
   writer.U64(frame.first);
+  writer.U64(static_cast<uint64_t>(frame.searched.time_since_epoch().count()));
   writer.U8(static_cast<uint8_t>((frame.current ? kCurrent : 0) | (frame.gap ? kGap : 0)));
   return std::string(AsText(writer.written())) + page;
 }
@@ -81,6 +83,7 @@ Result<std::optional<CopyFrame>> TakeCopyFrame(Buffer& in) {
   frame.cursor = {.rest = reader.U64(), .urgent = reader.U64()};
   frame.kept = reader.U64();
   frame.first = reader.U64();
+  frame.searched = LogTime{std::chrono::microseconds{static_cast<int64_t>(reader.U64())}};
   const uint8_t flags = reader.U8();
   frame.current = (flags & kCurrent) != 0;
   frame.gap = (flags & kGap) != 0;

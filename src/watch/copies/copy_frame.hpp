@@ -2,8 +2,8 @@
 // to its peer port. Numbers are big-endian. Pure; any thread.
 //
 //   request   "MCPY", version u8, rest u64, urgent u64, max_bytes u64, length u8, data center
-//   frame     length u32, rest u64, urgent u64, kept u64, first u64, flags u8 (1 current, 2 gap),
-//             a page as JSON (search_message.hpp)
+//   frame     length u32, rest u64, urgent u64, kept u64, first u64, searched i64 (microseconds
+//             since 1970), flags u8 (1 current, 2 gap), a page as JSON (search_message.hpp)
 //   taken     one byte 0x06 for each frame
 //
 // The follower sends the request and then a byte for each frame that is in its store; the other
@@ -17,6 +17,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "watch/log/entry.hpp"
 #include "watch/log/search/log_search.hpp"
 
 namespace meridian::watch {
@@ -24,7 +25,7 @@ namespace meridian::watch {
 constexpr uint8_t kCopyTaken = 0x06;
 // Of a request, and of a frame before its page.
 constexpr size_t kMaxCopyRequestBytes = 4 + 1 + (3 * 8) + 1 + 255;
-constexpr size_t kCopyFrameHeadBytes = 4 + (4 * 8) + 1;
+constexpr size_t kCopyFrameHeadBytes = 4 + (5 * 8) + 1;
 
 // How far a data center's log is copied, in its sequences.
 struct CopyCursor {
@@ -46,6 +47,9 @@ struct CopyFrame {
   // below `kept` have survived the ends of earlier processes.
   uint64_t kept = 0;
   uint64_t first = 0;
+  // By the sender's clock, before it searched: the entries until then are on this page, on earlier
+  // ones, or behind it.
+  LogTime searched;
   bool current = false;  // there was nothing behind it
   // Before it entries are missing that the follower has not got: they were removed, or cannot be
   // read.

@@ -1,5 +1,6 @@
 #include "watch/copies/copy_frame.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,7 @@ Buffer Holding(std::string_view bytes) {
 
 CopyFrame ExampleFrame() {
   CopyFrame frame{.cursor = {.rest = 17, .urgent = 99}, .kept = 5, .first = 9, .current = true};
+  frame.searched = LogTime{std::chrono::microseconds{1'795'224'138'000'001}};
   frame.page.end_sequence = 100;
   frame.page.entries.push_back({.origin = {.dc = "us-east", .tier = "edge"},
                                 .sequence = 16,
@@ -76,6 +78,7 @@ TEST(CopyFrame, AFrameIsReadAsItWasWrittenHoweverItIsCut) {
     EXPECT_EQ((*frame)->cursor, ExampleFrame().cursor);
     EXPECT_EQ((*frame)->kept, 5);
     EXPECT_EQ((*frame)->first, 9);
+    EXPECT_EQ((*frame)->searched, ExampleFrame().searched);
     EXPECT_TRUE((*frame)->current);
     EXPECT_FALSE((*frame)->gap);
     EXPECT_EQ((*frame)->page.entries, ExampleFrame().page.entries);

@@ -43,13 +43,34 @@ uint64_t EndOf(const LogPage& page) {
                                                                 : page.next->tie + 1;
 }
 
+uint64_t SegmentOf(uint64_t sequence) { return sequence >> 32; }
+
+// Whether entries between `from` and the page's end are missing. The lines of a segment are
+// numbered from 0 on, so its sequences tell, and each gap is told once: with the page that passes
+// it. How many lines a segment had at its end they do not tell, but the search does.
+bool HasGap(uint64_t from, const LogPage& page) {
+  constexpr uint64_t kLineMask = 0xffffffff;
+  const uint64_t end = EndOf(page);
+  if (from == 0) return page.unread_lines > 0;  // a follower that begins misses nothing before
+  uint64_t expected = from;
+  auto is_behind = [&expected](uint64_t sequence) {
+    return SegmentOf(sequence) == SegmentOf(expected) ? sequence > expected
+                                                      : (sequence & kLineMask) > 0;
+  };
+  for (const LogEntry& entry : page.entries) {
+    if (is_behind(entry.sequence)) return true;
+    expected = entry.sequence + 1;
+  }
+  if (SegmentOf(end) == SegmentOf(expected) && end > expected) return true;
+  return page.unread_lines > 0 && SegmentOf(from) != SegmentOf(end);
+}
+
 CopyFrame FrameOf(CopyCursor cursor, LogPage page) {
   const bool current = !page.next;
-  const bool gap = page.unread_lines > 0;
   // The cursors say what the page would.
   page.next.reset();
   page.problems.clear();
-  return {.cursor = cursor, .current = current, .gap = gap, .page = std::move(page)};
+  return {.cursor = cursor, .current = current, .page = std::move(page)};
 }
 
 }  // namespace
@@ -73,18 +94,21 @@ CopyFrame UrgentFrame(CopyCursor cursor, LogPage page) {
   Shorten(&page);
   cursor.urgent = std::max(cursor.urgent, EndOf(page));
   CopyFrame frame = FrameOf(cursor, std::move(page));
-  frame.current = frame.gap = false;  // the rest is behind it
+  frame.current = false;  // the rest is behind it
   return frame;
 }
 
 CopyFrame RestFrame(CopyCursor cursor, LogPage page) {
   Shorten(&page);
   const uint64_t sent = cursor.urgent;
+  const bool gap = HasGap(cursor.rest, page);
   cursor.rest = std::max(cursor.rest, EndOf(page));
   cursor.urgent = std::max(cursor.urgent, cursor.rest);
   std::erase_if(page.entries,
                 [sent](const LogEntry& entry) { return entry.sequence < sent && IsUrgent(entry); });
-  return FrameOf(cursor, std::move(page));
+  CopyFrame frame = FrameOf(cursor, std::move(page));
+  frame.gap = gap;
+  return frame;
 }
 
 }  // namespace meridian::watch

@@ -67,6 +67,44 @@ TEST(CopyLanes, WhatWasSentAsUrgentIsNotSentAgain) {
   EXPECT_TRUE(last.current);
 }
 
+uint64_t At(uint64_t segment, uint64_t line) { return segment << 32 | line; }
+
+LogEntry Info(uint64_t sequence) { return Entry(sequence, "edge", Severity::kInfo); }
+
+TEST(CopyLanes, AHoleInASegmentIsToldOnce) {
+  CopyFrame passes = RestFrame({.rest = At(3, 10), .urgent = At(3, 10)},
+                               Page({Info(At(3, 10)), Info(At(3, 15))}, At(4, 0), true));
+  EXPECT_TRUE(passes.gap);
+  LogPage page = Page({Info(At(3, 16)), Info(At(3, 17))}, At(4, 0), true);
+  page.unread_lines = 4;  // of before, or of behind it
+  CopyFrame next = RestFrame(passes.cursor, page);
+  EXPECT_FALSE(next.gap);
+  CopyFrame last = RestFrame(next.cursor, Page({Info(At(3, 18)), Info(At(4, 0))}, At(4, 1), false));
+  EXPECT_FALSE(last.gap);
+  EXPECT_TRUE(last.current);
+}
+
+TEST(CopyLanes, AHoleAtTheEdgeOfAPageOrSegmentIsTold) {
+  const CopyCursor cursor{.rest = At(3, 10), .urgent = At(3, 10)};
+  EXPECT_TRUE(RestFrame(cursor, Page({Info(At(3, 11))}, At(3, 12), false)).gap);
+  EXPECT_TRUE(RestFrame(cursor, Page({Info(At(3, 10))}, At(3, 12), false)).gap);
+  EXPECT_TRUE(RestFrame(cursor, Page({Info(At(3, 10)), Info(At(4, 1))}, At(4, 2), false)).gap);
+  EXPECT_TRUE(RestFrame(cursor, Page({}, At(3, 12), false)).gap);
+  LogPage unread = Page({Info(At(3, 10)), Info(At(4, 0))}, At(4, 1), false);
+  EXPECT_FALSE(RestFrame(cursor, unread).gap);
+  unread.unread_lines = 500;  // the last ones of segment 3
+  EXPECT_TRUE(RestFrame(cursor, unread).gap);
+}
+
+TEST(CopyLanes, NeitherUrgentLinesNorTheFirstOfAFollowerMakeAGap) {
+  const LogEntry urgent = Entry(At(3, 11), "edge", Severity::kError);
+  const LogPage page = Page({Info(At(3, 10)), urgent, Info(At(3, 12))}, At(3, 13), false);
+  CopyFrame frame = RestFrame({.rest = At(3, 10), .urgent = At(3, 12)}, page);
+  EXPECT_THAT(Sequences(frame), ElementsAre(At(3, 10), At(3, 12)));
+  EXPECT_FALSE(frame.gap);
+  EXPECT_FALSE(RestFrame({}, page).gap);
+}
+
 TEST(CopyLanes, ALongPageIsEndedAndTheNextOneGoesOnThere) {
   std::vector<LogEntry> entries;
   for (uint64_t i = 1; i <= 10; ++i) {

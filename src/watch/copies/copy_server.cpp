@@ -23,6 +23,7 @@
 #include "watch/copies/copy_frame.hpp"
 #include "watch/copies/copy_lanes.hpp"
 #include "watch/copies/limits.hpp"
+#include "watch/log/entry.hpp"
 #include "watch/log/log_store.hpp"
 #include "watch/log/search/log_query.hpp"
 #include "watch/log/search/log_search.hpp"
@@ -164,6 +165,7 @@ io::Task<Result<CopyFrame>> CopyServer::NextFrame(Session& session) {
   if (!turn) co_return Fail(std::move(turn.error()));
   session.SkipTo(store_->removed_sequence());  // at the moment that the search sees
   CopyCursor cursor = session.cursor;
+  const LogTime searched = ToLogTime(loop_.Wall());
   auto page = co_await Search(RestQuery(cursor));
   if (!page) co_return Fail(std::move(page.error()));
   // What is removed during the search may not be on its page.
@@ -178,7 +180,9 @@ io::Task<Result<CopyFrame>> CopyServer::NextFrame(Session& session) {
     if (!frame.page.entries.empty()) co_return frame;
     cursor = frame.cursor;
   }
-  co_return RestFrame(cursor, std::move(*page));
+  CopyFrame frame = RestFrame(cursor, std::move(*page));
+  frame.searched = searched;
+  co_return frame;
 }
 
 io::Task<Result<void>> CopyServer::AwaitTurn() {

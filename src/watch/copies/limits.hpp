@@ -41,6 +41,8 @@ constexpr Duration kCopySilence = std::chrono::seconds{5};
 constexpr Duration kCopyTakeTimeout = std::chrono::seconds{60};
 constexpr Duration kCopyDialTimeout = std::chrono::seconds{5};
 constexpr Duration kCopyRetry = std::chrono::seconds{1};
+// Without a connection for so long, the status tells why.
+constexpr Duration kCopyMissing = std::chrono::seconds{30};
 // While the copy's disk is slow, nothing is taken.
 constexpr Duration kCopyRoomInterval = std::chrono::milliseconds{50};
 constexpr size_t kCopyReadBytes = size_t{64} * 1024;
@@ -57,5 +59,7 @@ constexpr Duration kReturnTime = std::chrono::minutes{1};
 // then only the time up to which the copy is whole is new.
 constexpr Duration kCopyPositionInterval = std::chrono::seconds{5};
 constexpr Duration kCopyIdlePositionInterval = std::chrono::minutes{1};
+// Until a position that cannot be read now is tried again.
+constexpr Duration kCopyPositionRetry = std::chrono::seconds{1};
 
 }  // namespace meridian::watch

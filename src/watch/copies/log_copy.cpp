@@ -1,6 +1,7 @@
 #include "watch/copies/log_copy.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,6 +33,7 @@
 #include "watch/log/overlap.hpp"
 #include "watch/log/remote/limits.hpp"
 #include "watch/log/search/log_query.hpp"
+#include "watch/log/segment/log_files.hpp"
 
 namespace meridian::watch {
 namespace {
@@ -54,10 +56,14 @@ LogCopyStatus LogCopy::status() const {
                        .gaps = gaps_,
                        .until = until_,
                        .problem = open_problem_};
-  if (!store_) return status;
-  const LogStoreStatus store = store_->status();
-  status.bytes = store.bytes;
-  status.problem = store.problem;
+  if (store_) {
+    const LogStoreStatus store = store_->status();
+    status.bytes = store.bytes;
+    if (status.problem.empty()) status.problem = store.problem;
+  }
+  const bool is_missing =
+      !connected_ && loop_.Now() >= SaturatingAdd(disconnected_at_, options_.missing_after);
+  if (status.problem.empty() && is_missing) status.problem = connection_problem_.text();
   return status;
 }
 
@@ -67,12 +73,12 @@ io::Task<void> LogCopy::Run() {
   }
   io::Scope storing(loop_);
   storing.Spawn(store_->Run());
-  co_await Restore();
-  co_await Follow();
+  const bool restored = co_await Restore();
+  if (restored) co_await Follow();
   storing.Cancel();
   co_await storing.Join();
-  co_await WritePosition(
-      {.sequence = store_->synced_sequence(), .cursor = cursor_, .until = until_});
+  // Else the next start goes on from the position that is there.
+  if (restored && !HasLost()) co_await WritePosition(Position(store_->synced_sequence()));
 }
 
 // --- The start
@@ -100,9 +106,29 @@ io::Task<Result<void>> LogCopy::Open() {
   co_return opened;
 }
 
-io::Task<void> LogCopy::Restore() {
-  auto text = co_await io::RunBlocking(
-      pool_, [this] { return io::ReadFile(PositionFile(), kMaxPositionBytes); });
+// An error that says that there is no good position, or kCancelled. What cannot be read for a
+// moment is read again: a new position in its place would send all lines twice.
+io::Task<Result<std::string>> LogCopy::ReadPosition() {
+  while (true) {
+    auto text = co_await io::RunBlocking(
+        pool_, [this] { return io::ReadFile(PositionFile(), kMaxPositionBytes); });
+    if (text || text.error().code == Errc::kNotFound || text.error().code == Errc::kTooLarge) {
+      position_problem_.OnSolved();
+      open_problem_.clear();
+      co_return text;
+    }
+    open_problem_ = fmt::format("the position cannot be read: {}", text.error().message);
+    if (position_problem_.OnProblem(text.error().message, loop_.Now())) {
+      LOG_WARNING("the position in another data center's lines cannot be read now",
+                  {"file", PositionFile()}, {"problem", text.error().message});
+    }
+    if (!co_await io::Sleep(kCopyPositionRetry)) co_return Fail(Errc::kCancelled, "it is stopped");
+  }
+}
+
+io::Task<bool> LogCopy::Restore() {
+  auto text = co_await ReadPosition();
+  if (!text && text.error().code == Errc::kCancelled) co_return false;
   auto kept = text ? ReadCopyPosition(*text) : Fail(text.error());
   if (!kept) {
     if (kept.error().code != Errc::kNotFound) {
@@ -112,35 +138,56 @@ io::Task<void> LogCopy::Restore() {
     // Before a line is taken: after kill -9 it says behind what lines may come again.
     co_await WritePosition({.sequence = store_->end_sequence()});
     written_at_ = TimePoint::min();
-    co_return;
+    co_return true;
   }
   written_ = *kept;
   cursor_ = kept->cursor;
   until_ = kept->until;
   co_await RememberOverlap(kept->sequence);
+  co_return true;
 }
 
 io::Task<void> LogCopy::RememberOverlap(uint64_t sequence) {
   LogQuery query{.order = LogOrder::kArrival, .limit = kMaxPageEntries};
   if (sequence > 0) query.after = PositionOf({}, sequence - 1, LogOrder::kArrival);
+  stored_.Clear();
+  stored_from_ = sequence;
   bool fits = true;
   while (fits) {
     auto page = co_await store_->Search(query, loop_.After(kSearchTimeout));
     if (!page && page.error().code == Errc::kCancelled) co_return;
     if (!page) break;
     for (const LogEntry& entry : page->entries) fits = fits && stored_.Add(EntryHash(entry));
-    if (!page->next) co_return;
+    if (!page->next) {
+      if (stored_.size() == 0) stored_from_.reset();
+      co_return;
+    }
     query.after = page->next;
   }
   LOG_WARNING("not all copied lines behind the last position are known; some are stored twice",
               {"datacenter", options_.data_center}, {"known", stored_.size()});
 }
 
+bool LogCopy::HasLost() const { return store_->status().lost > known_loss_; }
+
+// To the position before what was lost. What was not is in the store, and is left out.
+io::Task<void> LogCopy::GoBack() {
+  known_loss_ = store_->status().lost;
+  LOG_WARNING("the disk has lost copied lines, which are copied again",
+              {"datacenter", options_.data_center}, {"lost", known_loss_});
+  checkpoint_.reset();
+  cursor_ = written_.cursor;
+  until_ = written_.until;
+  co_await RememberOverlap(written_.sequence);
+}
+
 // --- Copying
 
 io::Task<void> LogCopy::Follow() {
+  disconnected_at_ = loop_.Now();
   while (true) {
     Result<void> ended = co_await Exchange();
+    if (connected_) disconnected_at_ = loop_.Now();
     connected_ = false;
     if (ended.error().code == Errc::kCancelled) co_return;
     if (connection_problem_.OnProblem(ended.error().message, loop_.Now())) {
@@ -153,6 +200,11 @@ io::Task<void> LogCopy::Follow() {
 
 // Never succeeds: why the connection ended.
 io::Task<Result<void>> LogCopy::Exchange() {
+  if (HasLost()) {
+    Result<void> room = co_await AwaitRoom();
+    if (!room) co_return room;
+    co_await GoBack();
+  }
   auto dialled = co_await options_.dial(loop_.After(kCopyDialTimeout));
   if (!dialled) co_return Fail(std::move(dialled.error()));
   io::Stream& stream = **dialled;
@@ -168,6 +220,7 @@ io::Task<Result<void>> LogCopy::Exchange() {
     if (*frame) {
       // Before it is taken: of a frame that was taken in part, a part would be stored twice.
       Result<void> taken = co_await AwaitRoom();
+      if (taken && HasLost()) taken = Fail(Errc::kIo, "the disk of the copy has lost lines");
       if (taken) taken = Take(std::move(**frame));
       if (!taken) co_return taken;
       co_await KeepPosition();
@@ -214,12 +267,14 @@ Result<void> LogCopy::Take(CopyFrame frame) {
   const bool only_urgent = frame.cursor.rest == cursor_.rest && !frame.current;
   cursor_ = frame.cursor;
   if (frame.current) {
-    // Also the lines whose time is of a clock that is ahead.
-    until_ = std::max(until_, ToLogTime(loop_.Wall()));
+    // Also the lines whose time is of a clock that is ahead. Not up to now: the frame may have been
+    // on its way for long, or have waited for the disk.
+    until_ = std::max(until_, std::min(frame.searched, ToLogTime(loop_.Wall())));
     stored_.Clear();
   } else if (!only_urgent) {
     until_ = std::min(last, ToLogTime(loop_.Wall()));
   }
+  if (stored_.size() == 0) stored_from_.reset();
   if (!connected_) {
     connected_ = true;
     if (connection_problem_.OnSolved()) {
@@ -265,7 +320,7 @@ void LogCopy::NoteProcess(const CopyFrame& frame) {
   process_ = frame.first;
 }
 
-// Nothing is acknowledged while the disk does not keep up, so the other side waits.
+// Nothing is acknowledged while the disk does not keep up or fails, so the other side waits.
 io::Task<Result<void>> LogCopy::AwaitRoom() {
   while (!store_->has_room()) {
     Result<void> slept = co_await io::Sleep(kCopyRoomInterval);
@@ -274,18 +329,24 @@ io::Task<Result<void>> LogCopy::AwaitRoom() {
   co_return Result<void>{};
 }
 
+// `end`: of the entries that the store has synced, with the cursor behind them.
+CopyPosition LogCopy::Position(uint64_t end) const {
+  return {.sequence = stored_from_.value_or(end), .cursor = cursor_, .until = until_};
+}
+
 io::Task<void> LogCopy::KeepPosition() {
+  if (HasLost()) co_return;
   if (!checkpoint_) {
     const bool has_new = cursor_ != written_.cursor;
     if (!has_new && until_ == written_.until) co_return;
     const Duration interval = has_new ? kCopyPositionInterval : kCopyIdlePositionInterval;
     const bool is_first = written_at_ == TimePoint::min();
     if (!is_first && loop_.Now() < written_at_ + interval) co_return;
-    checkpoint_ =
-        CopyPosition{.sequence = store_->end_sequence(), .cursor = cursor_, .until = until_};
+    const uint64_t end = store_->end_sequence();
+    checkpoint_ = Checkpoint{.position = Position(end), .end = end};
   }
-  if (store_->synced_sequence() < checkpoint_->sequence) co_return;
-  co_await WritePosition(*checkpoint_);
+  if (store_->synced_sequence() < checkpoint_->end) co_return;
+  co_await WritePosition(checkpoint_->position);
   checkpoint_.reset();
 }
 

@@ -20,8 +20,6 @@
 #include "io/task.hpp"
 #include "watch/log/entry.hpp"
 #include "watch/log/limits.hpp"
-#include "watch/log/search/log_query.hpp"
-#include "watch/log/search/log_search.hpp"
 #include "watch/log/segment/block.hpp"
 #include "watch/log/segment/log_files.hpp"
 #include "watch/log/segment/log_folder.hpp"
@@ -261,6 +259,7 @@ io::Task<Result<void>> LogStore::CloseSegment(OpenSegment& open) {
       co_return Result<void>{};
     }
     if (co_await MakeRoom(segment.error())) continue;
+    if (writer.sync_failed()) NoteUnsynced(open, segment.error());
     if (problems_.size() < kMaxListedProblems) {
       problems_.push_back(
           fmt::format("{}: not closed, its lines are missing until the next start: {}",
@@ -304,11 +303,14 @@ io::Task<void> LogStore::SyncIfDue() {
   uint64_t end = closing_.empty() ? written_end_ : synced_end_;
   if (closing_.empty() && all_written) end = end_sequence();
   Result<void> synced;
-  if (open_ && unsynced_) {
+  // Without lines to write, it alone tells that a problem is over.
+  if (!open_ && all_written && problem_.lasts()) OnDisk(co_await OpenWriter(segment_));
+  if (open_ && (unsynced_ || problem_.lasts())) {
     unsynced_ = false;
     synced = co_await io::RunBlocking(pool_, [this] { return open_->writer->Sync(); });
-    OnDisk(synced);
-    if (!synced) unsynced_ = true;
+    // A sync says nothing about room for lines that are still to be written.
+    if (!synced || all_written) OnDisk(synced);
+    if (!synced) LeaveUnsynced(synced.error());
   }
   if (synced) synced_end_ = std::max(synced_end_, end);
   auto free = co_await io::RunBlocking(pool_, [this] { return files_.FreeBytes(options_.folder); });
@@ -318,6 +320,28 @@ io::Task<void> LogStore::SyncIfDue() {
     if (!co_await RemoveOldest()) break;
     ++status_.removed_for_room;
   }
+}
+
+// After a failed sync the kernel may have dropped what it could not write, and a second sync would
+// succeed without it. So the blocks since the last good one count as lost. The lines that are still
+// in memory are written as a block, and later ones to another segment.
+void LogStore::LeaveUnsynced(const Error& error) {
+  const uint32_t number = open_->writer->number();
+  if (number == segment_) SealPending();
+  if (number == segment_ && first_line_ > 0) BeginSegment();
+  NoteUnsynced(*open_, error);
+}
+
+void LogStore::NoteUnsynced(const OpenSegment& open, const Error& error) {
+  uint64_t lines = 0;
+  const uint64_t synced = synced_end_;
+  for (const auto& block : open.blocks) {
+    const uint64_t first = SequenceOf(open.writer->number(), block->place.first_line);
+    const uint64_t end = first + block->place.range.lines;
+    lines += end - std::clamp(synced, first, end);
+    synced_end_ = std::max(synced_end_, end);
+  }
+  if (lines > 0) NoteLoss(lines, error);
 }
 
 uint64_t LogStore::Bytes() const {
@@ -343,7 +367,7 @@ io::Task<bool> LogStore::RemoveOldest() {
     damaged_.pop_front();
     std::erase_if(problems_, [&](const std::string& problem) { return problem.starts_with(path); });
     Result<void> removed = co_await io::RunBlocking(pool_, [&] { return RemoveFile(path); });
-    OnDisk(removed);
+    if (!removed) OnDisk(removed);
     co_return removed.has_value();
   }
   if (segments_.empty()) co_return false;
@@ -354,7 +378,7 @@ io::Task<bool> LogStore::RemoveOldest() {
     return problem.starts_with(segment->paths().log);
   });
   Result<void> removed = co_await io::RunBlocking(pool_, [&] { return segment->Remove(); });
-  OnDisk(removed);
+  if (!removed) OnDisk(removed);  // that it was removed does not say that lines can be written
   co_return removed.has_value();
 }
 
@@ -376,59 +400,6 @@ void LogStore::OnDisk(const Result<void>& result) {
     LOG_ERROR("the log store cannot write", {"folder", options_.folder},
               {"error", result.error().message});
   }
-}
-
-// --- Searching
-
-LogView LogStore::View() const {
-  LogView view;
-  view.segments.assign(segments_.begin(), segments_.end());
-  auto add_open = [&](const OpenSegment& open) {
-    view.open_files.push_back(
-        {.path = open.writer->paths().log, .number = open.writer->number(), .blocks = open.blocks});
-  };
-  for (const auto& open : closing_) add_open(*open);
-  if (open_) add_open(*open_);
-  view.raw_blocks.assign(waiting_.begin(), waiting_.end());
-  if (pending_.lines() > 0) {
-    view.raw_blocks.push_back(std::make_shared<RawBlock>(RawBlock{.segment = segment_,
-                                                                  .first_line = first_line_,
-                                                                  .range = pending_.range(),
-                                                                  .raw = pending_.Encode()}));
-  }
-  view.problems = problems_;
-  view.end_sequence = end_sequence();
-  return view;
-}
-
-io::Task<Result<LogPage>> LogStore::Search(LogQuery query, TimePoint deadline) {
-  if (searches_ >= kMaxSearches) {
-    co_return Fail(Errc::kUnavailable, "{} searches of the log run already", searches_);
-  }
-  struct Running {
-    size_t& count;
-    explicit Running(size_t& searches) : count(searches) { ++count; }
-    ~Running() { --count; }
-  } running(searches_);
-  io::Fiber& fiber = co_await io::ThisFiber{};
-  deadline = std::min({deadline, fiber.limit(), loop_.After(kMaxSearchTime)});
-  LogSearch search(std::move(query), View());
-  const Clock& clock = loop_.driver();
-  for (;;) {
-    if (fiber.cancelled()) co_return Fail(Errc::kCancelled, "the search was cancelled");
-    bool done = co_await io::RunBlocking(
-        pool_, [&] { return search.Step(clock, clock.Now() + kSearchSlice); });
-    if (done || loop_.Now() >= deadline) break;
-  }
-  co_return search.TakePage();
-}
-
-io::Task<Result<void>> LogStore::AwaitEntry(uint64_t sequence, TimePoint deadline) {
-  while (end_sequence() <= sequence) {
-    Result<void> woken = co_await arrivals_.Wait(deadline);
-    if (!woken) co_return woken;
-  }
-  co_return Result<void>{};
 }
 
 LogStoreStatus LogStore::status() const {

@@ -62,7 +62,7 @@ struct LogStoreOptions {
 struct LogStoreStatus {
   uint64_t entries = 0;           // added since the start
   uint64_t refused = 0;           // of further ones: the disk was too slow
-  uint64_t lost = 0;              // entries that were added, and that the disk did not take
+  uint64_t lost = 0;              // entries that were added, and that the disk did not take or sync
   uint64_t removed_segments = 0;  // by the quota
   uint64_t removed_for_room = 0;  // because the disk was full, or the reserve was touched
   uint64_t bytes = 0;             // of all files
@@ -110,8 +110,9 @@ class LogStore {
   uint64_t SequenceOfNewest(uint64_t bytes) const;
   // Entries below it survive a loss of power, or are counted as lost. At the end of Run: all.
   uint64_t synced_sequence() const { return synced_end_; }
-  // False: the disk is slow, and who can wait with an entry should.
-  bool has_room() const { return waiting_bytes_ < kMaxWaitingBytes / 2; }
+  // False: the disk is slow, full or fails; who can wait with an entry should. It becomes true by
+  // itself when the disk can be written again.
+  bool has_room() const { return waiting_bytes_ < kMaxWaitingBytes / 2 && !problem_.lasts(); }
   LogStoreStatus status() const;
 
  private:
@@ -136,6 +137,8 @@ class LogStore {
   io::Task<bool> MakeRoom(Error error);
   void SealPending();
   void BeginSegment();
+  void LeaveUnsynced(const Error& error);
+  void NoteUnsynced(const OpenSegment& open, const Error& error);
   void NoteLoss(uint64_t lines, const Error& error);
   void OnDisk(const Result<void>& result);
   uint64_t Bytes() const;

@@ -38,5 +38,10 @@ constexpr proc::IntakeLimits kWatchSourceLimits = {.bytes_per_second = uint64_t{
 constexpr Duration kPositionInterval = std::chrono::seconds{1};
 constexpr size_t kMaxPositionsBytes = size_t{64} * 1024;
 constexpr Duration kOverlapTimeout = std::chrono::seconds{20};
+// What a start remembers of the store is forgotten when all files have been read to their ends, and
+// at the latest after this time: a file that can never be read must not keep it.
+constexpr Duration kMaxOverlapTime = std::chrono::minutes{10};
+// Until positions that cannot be read now are tried again.
+constexpr Duration kPositionsRetry = std::chrono::seconds{1};
 
 }  // namespace meridian::watch

@@ -1,6 +1,7 @@
 #include "watch/own_lines/own_line.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -14,6 +15,8 @@ namespace meridian::watch {
 namespace {
 
 constexpr std::string_view kTimeFront = R"({"time":")";
+// Of Prometheus and Alertmanager, in versions of different age.
+constexpr std::array<std::string_view, 2> kEngineTimeFronts = {"ts=", "time="};
 
 // Takes `"NAME":"VALUE"` from the front of `*rest`. The value has no escaped characters: those of
 // names of processes and data centers need none.
@@ -46,8 +49,11 @@ bool IsApplicationOutput(std::string_view line) {
 }
 
 std::optional<LogTime> OwnLineTime(std::string_view line) {
-  if (!line.starts_with(kTimeFront)) return std::nullopt;
-  return ParseLineTime(line.substr(kTimeFront.size()));
+  if (line.starts_with(kTimeFront)) return ParseLineTime(line.substr(kTimeFront.size()));
+  for (std::string_view front : kEngineTimeFronts) {
+    if (line.starts_with(front)) return ParseLineTime(line.substr(front.size()));
+  }
+  return std::nullopt;
 }
 
 std::string TakeProcess(std::span<const std::string> processes, std::string* fields) {

@@ -30,6 +30,13 @@ TEST(OwnLine, ItsTimeIsAtItsFront) {
                                       std::chrono::hours{1} + std::chrono::minutes{22} +
                                       std::chrono::seconds{18} + std::chrono::microseconds{123456});
   EXPECT_FALSE(OwnLineTime("terminate called"));
+  const auto second = std::chrono::sys_days(std::chrono::year{2026} / 11 / 21) +
+                      std::chrono::hours{1} + std::chrono::minutes{22} + std::chrono::seconds{18};
+  EXPECT_EQ(OwnLineTime("ts=2026-11-21T01:22:18.123Z caller=main.go:573 level=info msg=x"),
+            second + std::chrono::milliseconds{123});
+  EXPECT_EQ(OwnLineTime("time=2026-11-21T03:22:18.5+02:00 level=INFO source=main.go:1 msg=x"),
+            second + std::chrono::milliseconds{500});
+  EXPECT_FALSE(OwnLineTime("ts=soon level=info"));
   EXPECT_FALSE(OwnLineTime(R"({"time":"soon"})"));
 }
 

@@ -1,6 +1,7 @@
 #include "watch/own_lines/own_lines.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -30,6 +31,7 @@
 #include "watch/log/overlap.hpp"
 #include "watch/log/search/log_query.hpp"
 #include "watch/own_lines/limits.hpp"
+#include "watch/own_lines/log_trail.hpp"
 #include "watch/own_lines/own_line.hpp"
 #include "watch/own_lines/trail_file.hpp"
 #include "watch/own_lines/trail_lines.hpp"
@@ -61,31 +63,50 @@ OwnLines::~OwnLines() = default;
 
 io::Task<void> OwnLines::Run(LogStore& store) {
   io::Fiber& fiber = co_await io::ThisFiber{};
-  co_await Restore(store);
+  if (!co_await Restore(store)) co_return;
   while (!fiber.cancelled()) {
-    // A store that is behind is waited for: the files keep the lines.
-    const bool has_room = store.has_room();
-    const bool more = has_room && co_await ReadRound(store);
+    // A store that is behind or fails is waited for: the files keep the lines.
+    Round round;
+    if (store.has_room()) {
+      if (HasLost(store)) co_await GoBack(store);
+      round = co_await ReadRound(store);
+    }
     co_await KeepPositions(store);
-    if (more) continue;
-    // All that was stored before the start has been read again, and has become entries.
-    const bool holds =
-        std::ranges::any_of(followed_, [](const auto& each) { return each->lines.holds(); });
-    if (has_room && counts_.unread_bytes == 0 && !holds) overlap_.Clear();
+    if (round.has_more) continue;
+    if (round.is_whole || overlap_.size() == 0 || loop_.Now() >= overlap_end_) EndOverlap();
     if (!co_await io::Sleep(kOwnLinesInterval)) co_return;
   }
 }
 
 io::Task<void> OwnLines::Finish(const LogStore& store) {
-  if (followed_.empty()) co_return;
+  // After a loss the next start goes on from the positions before it.
+  if (followed_.empty() || HasLost(store)) co_return;
   co_await WritePositions(Current(store.synced_sequence()));
 }
 
 // --- The start
 
-io::Task<void> OwnLines::Restore(LogStore& store) {
-  auto text = co_await io::RunBlocking(
-      pool_, [this] { return io::ReadFile(options_.positions, kMaxPositionsBytes); });
+// An error that says that there are no good positions, or kCancelled. What cannot be read for a
+// moment is read again: new positions in its place would make all lines come twice.
+io::Task<Result<std::string>> OwnLines::ReadKept() {
+  while (true) {
+    auto text = co_await io::RunBlocking(
+        pool_, [this] { return io::ReadFile(options_.positions, kMaxPositionsBytes); });
+    if (text || text.error().code == Errc::kNotFound || text.error().code == Errc::kTooLarge) {
+      position_problem_.OnSolved();
+      co_return text;
+    }
+    if (position_problem_.OnProblem(text.error().message, loop_.Now())) {
+      LOG_WARNING("the positions in the log files cannot be read now", {"file", options_.positions},
+                  {"problem", text.error().message});
+    }
+    if (!co_await io::Sleep(kPositionsRetry)) co_return Fail(Errc::kCancelled, "it is stopped");
+  }
+}
+
+io::Task<bool> OwnLines::Restore(LogStore& store) {
+  auto text = co_await ReadKept();
+  if (!text && text.error().code == Errc::kCancelled) co_return false;
   auto kept = text ? ReadPositions(*text) : Fail(text.error());
   if (!kept && kept.error().code != Errc::kNotFound) {
     LOG_WARNING("the positions in the log files are lost; some lines are stored twice",
@@ -98,6 +119,11 @@ io::Task<void> OwnLines::Restore(LogStore& store) {
     // Before a line is read: after kill -9 it says behind what lines may come again.
     co_await WritePositions({.sequence = store.end_sequence()});
   }
+  Begin();
+  co_return true;
+}
+
+void OwnLines::Begin() {
   followed_.clear();
   for (const OwnSource& source : options_.sources) {
     std::string file = std::filesystem::path(source.path).filename();
@@ -111,7 +137,25 @@ io::Task<void> OwnLines::Restore(LogStore& store) {
   }
 }
 
+bool OwnLines::HasLost(const LogStore& store) const { return store.status().lost > known_loss_; }
+
+io::Task<void> OwnLines::GoBack(LogStore& store) {
+  known_loss_ = store.status().lost;
+  checkpoint_.reset();
+  co_await RememberOverlap(store, written_.sequence);
+  Begin();
+}
+
+void OwnLines::EndOverlap() {
+  overlap_.Clear();
+  overlap_from_.reset();
+  overlap_end_ = kNever;
+}
+
 io::Task<void> OwnLines::RememberOverlap(LogStore& store, uint64_t sequence) {
+  overlap_.Clear();
+  overlap_from_ = sequence;
+  overlap_end_ = loop_.After(kMaxOverlapTime);
   LogQuery query{.order = LogOrder::kArrival, .limit = kMaxPageEntries};
   query.origin.dc = options_.data_center;
   if (sequence > 0) query.after = PositionOf({}, sequence - 1, LogOrder::kArrival);
@@ -140,7 +184,7 @@ io::Task<void> OwnLines::RememberOverlap(LogStore& store, uint64_t sequence) {
 
 // --- Reading
 
-io::Task<bool> OwnLines::ReadRound(LogStore& store) {
+io::Task<OwnLines::Round> OwnLines::ReadRound(LogStore& store) {
   struct Wanted {
     const std::string& path;
     const std::optional<TrailPosition>& position;
@@ -158,7 +202,11 @@ io::Task<bool> OwnLines::ReadRound(LogStore& store) {
   counts_.unread_bytes = 0;
   ++counts_.rounds;
   for (size_t i = 0; i < followed_.size(); ++i) OnRead(*followed_[i], reads[i], store);
-  co_return counts_.unread_bytes > 0 && counts_.bytes > before;
+  const bool all_read = std::ranges::all_of(reads, [](const auto& read) { return bool{read}; });
+  const bool holds =
+      std::ranges::any_of(followed_, [](const auto& each) { return each->lines.holds(); });
+  co_return Round{.has_more = counts_.unread_bytes > 0 && counts_.bytes > before,
+                  .is_whole = all_read && counts_.unread_bytes == 0 && !holds};
 }
 
 void OwnLines::OnRead(Followed& source, Result<std::optional<TrailRead>>& read, LogStore& store) {
@@ -231,9 +279,9 @@ void OwnLines::Store(Followed& source, LogEntry entry, LogStore& store) {
 
 // --- Positions
 
-TrailPositions OwnLines::Current(uint64_t sequence) const {
+TrailPositions OwnLines::Current(uint64_t end) const {
   // Those of logs that are not followed at present (an access log) stay.
-  TrailPositions positions{.sequence = sequence, .files = written_.files};
+  TrailPositions positions{.sequence = overlap_from_.value_or(end), .files = written_.files};
   for (const auto& each : followed_) {
     if (each->lines.safe()) positions.files[each->file] = *each->lines.safe();
   }
@@ -241,15 +289,16 @@ TrailPositions OwnLines::Current(uint64_t sequence) const {
 }
 
 io::Task<void> OwnLines::KeepPositions(const LogStore& store) {
-  if (loop_.Now() < next_checkpoint_) co_return;
+  if (loop_.Now() < next_checkpoint_ || HasLost(store)) co_return;
   if (!checkpoint_) {
-    TrailPositions current = Current(store.end_sequence());
+    const uint64_t end = store.end_sequence();
+    TrailPositions current = Current(end);
     if (current.files == written_.files) co_return;
-    checkpoint_ = std::move(current);
+    checkpoint_ = Checkpoint{.positions = std::move(current), .end = end};
   }
-  if (store.synced_sequence() < checkpoint_->sequence) co_return;
+  if (store.synced_sequence() < checkpoint_->end) co_return;
   next_checkpoint_ = loop_.After(kPositionInterval);
-  co_await WritePositions(*checkpoint_);
+  co_await WritePositions(checkpoint_->positions);
   checkpoint_.reset();
 }
 

@@ -5,10 +5,11 @@
 //
 // EACH LINE ONCE. The positions of the files are written when all entries before them are synced in
 // the store. A start goes on from there, and leaves out the lines that the store has already
-// (Overlap). Lines are stored twice after a loss of the positions' file (the last
-// kFirstTrailBytes of each file), and past kMaxOverlapEntries. A line is lost when its file was
-// removed or emptied before it was read (an entry says so), past its quota (an entry says how
-// many), and with the entries that the store loses.
+// (Overlap). While the disk fails nothing is read; what the store has lost is read again, from the
+// positions that were written last. Lines are stored twice after a loss of the positions' file (the
+// last kFirstTrailBytes of each file), and past kMaxOverlapEntries. A line is lost when its file
+// was removed or emptied before it was read (an entry says so), and past its quota (an entry says
+// how many).
 //
 // NO LOOP. Lines of this tier's own log are read too. Nothing here writes a line for a line:
 // problems are told as RecurringProblem does, drops are entries and not lines, and the tier's own
@@ -78,23 +79,47 @@ class OwnLines {
  private:
   struct Followed;
 
-  io::Task<void> Restore(LogStore& store);
+  // False: it was cancelled before the positions were known.
+  io::Task<bool> Restore(LogStore& store);
+  io::Task<Result<std::string>> ReadKept();
+  // Reads on from the positions that were written last.
+  void Begin();
   io::Task<void> RememberOverlap(LogStore& store, uint64_t sequence);
-  // One look at all files. Whether there is more to read at once.
-  io::Task<bool> ReadRound(LogStore& store);
+  // To the positions before what the store has lost.
+  io::Task<void> GoBack(LogStore& store);
+  bool HasLost(const LogStore& store) const;
+  // All that was stored before the start may have been read again.
+  void EndOverlap();
+  struct Round {
+    bool has_more = false;  // to read at once
+    bool is_whole = false;  // all files were read to their ends, and all lines are entries
+  };
+  // One look at all files.
+  io::Task<Round> ReadRound(LogStore& store);
   void OnRead(Followed& source, Result<std::optional<TrailRead>>& read, LogStore& store);
   void Deliver(Followed& source, LogStore& store);
   void Store(Followed& source, LogEntry entry, LogStore& store);
   io::Task<void> KeepPositions(const LogStore& store);
   io::Task<void> WritePositions(const TrailPositions& positions);
-  TrailPositions Current(uint64_t sequence) const;
+  // `end`: of the entries of the lines before the positions.
+  TrailPositions Current(uint64_t end) const;
 
   OwnLinesOptions options_;
   io::Loop& loop_;
   io::BlockingPool& pool_;
   std::vector<std::unique_ptr<Followed>> followed_;
   Overlap overlap_;
-  std::optional<TrailPositions> checkpoint_;  // waits for the store's sync
+  // The sequence of the first of its entries, until they have been read again: positions say where
+  // they begin, so that a further start knows them too.
+  std::optional<uint64_t> overlap_from_;
+  TimePoint overlap_end_ = kNever;
+  uint64_t known_loss_ = 0;  // entries that the store has lost, and that are read again
+  // Waits until the store has synced all below `end`.
+  struct Checkpoint {
+    TrailPositions positions;
+    uint64_t end = 0;
+  };
+  std::optional<Checkpoint> checkpoint_;
   TrailPositions written_;
   TimePoint next_checkpoint_ = TimePoint::min();
   RecurringProblem position_problem_;

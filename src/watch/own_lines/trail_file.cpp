@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -100,7 +101,14 @@ Result<std::optional<TrailRead>> ReadTrail(const std::string& path,
     if (!added) return Fail(added.error());
   }
   std::optional<TrailStep> step = NextStep(position, files.seen, now);
-  if (!step) return std::nullopt;
+  if (!step) {
+    const uint64_t held_back = position ? UnreadBytes(*position, files.seen) : 0;
+    if (held_back == 0) return std::nullopt;
+    return TrailRead{.step = {.offset = position->offset},
+                     .position = *position,
+                     .bytes = {},
+                     .unread_bytes = held_back};
+  }
   const SeenFile& file = files.seen[step->file];
   TrailRead read{.step = *step,
                  .position = {.file = file.identity,

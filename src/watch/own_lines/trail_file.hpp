@@ -19,8 +19,9 @@ struct TrailRead {
   uint64_t unread_bytes = 0;  // behind `bytes`, in this file and newer ones
 };
 
-// Nothing: there is nothing to read now. Errors: by errno, such as kUnavailable (no free
-// descriptor) and kPermission; a file that is not there is none.
+// Nothing: there is nothing to read. No bytes, but unread ones: a rotation was just now, and late
+// lines may come to its file before those of newer ones. Errors: by errno, such as kUnavailable (no
+// free descriptor) and kPermission; a file that is not there is none.
 Result<std::optional<TrailRead>> ReadTrail(const std::string& path,
                                            const std::optional<TrailPosition>& position,
                                            WallTime now);

@@ -117,7 +117,8 @@ LogEntry ReadEntry(const Value& value, std::optional<Error>* error) {
   entry.sequence = *sequence;
   entry.origin = ReadOrigin(fields);
   entry.severity = static_cast<Severity>(fields.Unsigned("level", kMaxSeverity).value_or(0));
-  entry.marks = EntryMarks(static_cast<uint8_t>(fields.Unsigned("marks", 0xff).value_or(0)));
+  entry.marks =
+      EntryMarks(static_cast<uint8_t>(fields.Unsigned("marks", kAllEntryMarks).value_or(0)));
   entry.trace_id = fields.Text("trace", kMaxTraceIdBytes);
   entry.text = fields.Text("text", kMaxEntryBytes);
   entry.fields = fields.Text("fields", kMaxEntryBytes);

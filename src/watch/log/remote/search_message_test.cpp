@@ -168,6 +168,7 @@ TEST(SearchMessage, APageOfAStrangerCannotReachTheTerminal) {
   EXPECT_EQ(PageError(R"({"end": 1, "problems": ["\u001b[2J"]})"), Errc::kInvalid);
   EXPECT_EQ(PageError(front + R"("text": 7}]})"), Errc::kInvalid);
   EXPECT_EQ(PageError(front + R"("text": "", "marks": 256}]})"), Errc::kInvalid);
+  EXPECT_EQ(PageError(front + R"("text": "", "marks": 128}]})"), Errc::kInvalid);
   EXPECT_EQ(PageError(R"({"end": 1, "entries": [{"text": "no time"}]})"), Errc::kInvalid);
   EXPECT_EQ(PageError(R"({"entries": []})"), Errc::kInvalid);
   EXPECT_EQ(PageError(std::string(kMaxPageMessageBytes + 1, ' ')), Errc::kTooLarge);

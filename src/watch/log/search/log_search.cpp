@@ -150,8 +150,10 @@ void LogSearch::Expand(const Segment& segment) {
   for (size_t i = 0; i < blocks->size(); ++i) {
     const BlockPlace& place = (*blocks)[i].place;
     if (place.first_line > next_line) {
-      uint32_t missing = place.first_line - next_line;
-      AddProblem(fmt::format("{}: {} lines are missing", segment.paths().log, missing), missing);
+      // It is known of the segment, and need not be on this page.
+      AddProblem(fmt::format("{}: {} lines are missing", segment.paths().log,
+                             place.first_line - next_line),
+                 0);
     }
     next_line = place.end_line();
     uint32_t of_block = kAllRuns;

@@ -53,7 +53,9 @@ struct LogPage {
   // Texts about what is missing from this page because it could not be read; at most
   // kMaxListedProblems. Not empty: the page is incomplete.
   std::vector<std::string> problems;
-  uint64_t unread_lines = 0;  // of them, as far as it is known
+  // Of the blocks that this search could not read. Lines that are known to be missing from a
+  // segment are a problem only.
+  uint64_t unread_lines = 0;
   // The first time of what the store holds: what was before has been removed. Nothing: it is empty.
   std::optional<LogTime> kept_since;
   // All entries with a lower sequence were in the store. A follower goes on from there.

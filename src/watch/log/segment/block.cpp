@@ -130,7 +130,8 @@ void BlockBuilder::Add(LogEntry entry) {
   KeepLimits(&entry);
   BlockRow row;
   row.severity = entry.severity;
-  row.marks = entry.marks;
+  // Others would make the whole block unreadable.
+  row.marks = EntryMarks(entry.marks.bits() & kAllEntryMarks);
   row.time = Clamped(entry.time);
   row.arrival = Clamped(entry.arrival);
   row.begin = static_cast<uint32_t>(texts_.size());
@@ -208,7 +209,8 @@ Result<Block> Block::Decode(std::string_view raw) {
   rows.resize(reader.Unsigned(kMaxBlockLines));
   for (BlockRow& row : rows) row.origin = reader.U32(origins == 0 ? 0 : origins - 1);
   for (BlockRow& row : rows) row.severity = static_cast<Severity>(reader.Unsigned(kMaxSeverity));
-  for (BlockRow& row : rows) row.marks = EntryMarks(static_cast<uint8_t>(reader.Unsigned(0x7f)));
+  for (BlockRow& row : rows)
+    row.marks = EntryMarks(static_cast<uint8_t>(reader.Unsigned(kAllEntryMarks)));
   LogTime time{};
   for (BlockRow& row : rows) {
     time = Clamped(time + std::chrono::microseconds(reader.Signed()));

@@ -34,6 +34,17 @@ TEST(Block, HasTheEntriesThatWereAdded) {
   EXPECT_EQ(block->range(), builder.range());
 }
 
+TEST(Block, MarksThatAreNotKnownDoNotMakeItUnreadable) {
+  BlockBuilder builder;
+  LogEntry entry{.text = "marked"};
+  entry.marks = EntryMarks(0x81);
+  builder.Add(entry);
+  const std::string raw = builder.Encode();
+  Result<Block> block = Block::Decode(raw);
+  ASSERT_TRUE(block);
+  EXPECT_EQ(block->Entry(0).marks, EntryMarks(1));
+}
+
 TEST(Block, APartHasTheRowsFromItsFirstOn) {
   BlockBuilder builder;
   std::vector<LogEntry> entries = Fill(&builder, 100);

@@ -17,6 +17,16 @@
 #include "io/fd.hpp"
 
 namespace meridian::watch {
+namespace {
+
+// kUnavailable says that the disk is full, and then segments are removed: a process without free
+// descriptors is another thing.
+Error OpenError(int number, const std::string& path) {
+  if (number != EMFILE && number != ENFILE) return ErrnoError(number, path);
+  return {.code = Errc::kIo, .message = path + ": no free descriptor"};
+}
+
+}  // namespace
 
 Result<void> LogFiles::WriteAt(int fd, uint64_t offset, std::string_view data) {
   while (!data.empty()) {
@@ -45,7 +55,7 @@ Result<io::Fd> OpenLogFile(const std::string& path, LogFileMode mode) {
   int flags = mode == LogFileMode::kRead ? O_RDONLY : O_RDWR;
   if (mode == LogFileMode::kCreate) flags |= O_CREAT;
   io::Fd fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, kPrivate));
-  if (!fd) return FailErrno(errno, path);
+  if (!fd) return Fail(OpenError(errno, path));
   return fd;
 }
 
@@ -85,7 +95,8 @@ Result<void> RemoveFile(const std::string& path) {
 
 Result<void> SyncFolder(const std::string& folder) {
   io::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return FailErrno(errno, folder);
+  if (!fd) return Fail(OpenError(errno, folder));
+  if (::fsync(fd.get()) != 0) return FailErrno(errno, folder);
   return {};
 }
 

@@ -29,7 +29,8 @@ class LogFiles {
 
 enum class LogFileMode : uint8_t { kRead, kWrite, kCreate };
 
-// kCreate: for reading and writing; makes the file if it is missing.
+// kCreate: for reading and writing; makes the file if it is missing. Errors: by errno, but kIo
+// without a free descriptor.
 Result<io::Fd> OpenLogFile(const std::string& path, LogFileMode mode);
 Result<uint64_t> FileBytes(int fd);
 // Exactly `bytes` at `offset`, replacing `into`. kInvalid: the file ends before.

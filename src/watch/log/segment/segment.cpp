@@ -90,6 +90,8 @@ bool Segment::HasIndex() const {
   IndexState state = index_state_.load();
   if (state != IndexState::kUnknown) return state == IndexState::kGood;
   Result<void> good = CheckIndex(paths_.words, trailer_);
+  // It cannot be read now: the next search looks again.
+  if (!good && good.error().code == Errc::kIo) return false;
   if (!good && !removed()) {
     LOG_WARNING("the word index of a segment of the log store is damaged, searches do without it",
                 {"file", paths_.words}, {"error", good.error().message});

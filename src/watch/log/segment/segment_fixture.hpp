@@ -23,10 +23,18 @@ class FailingFiles final : public LogFiles {
  public:
   Result<void> WriteAt(int fd, uint64_t offset, std::string_view data) override {
     if (writes_left == 0 || std::filesystem::exists(full_while_there)) {
+      ++failed_writes;
       return Fail(code, "write: the test's disk fails");
     }
     --writes_left;
     return LogFiles::WriteAt(fd, offset, data);
+  }
+  Result<void> Sync(int fd) override {
+    if (failing_syncs > 0) {
+      --failing_syncs;
+      return Fail(Errc::kIo, "sync: the test's disk fails");
+    }
+    return LogFiles::Sync(fd);
   }
   Result<uint64_t> FreeBytes(const std::string& folder) override {
     if (free_bytes > 0) return free_bytes.load();
@@ -34,6 +42,8 @@ class FailingFiles final : public LogFiles {
   }
 
   std::atomic<uint64_t> writes_left = ~uint64_t{0};
+  std::atomic<int> failing_syncs = 0;
+  std::atomic<int> failed_writes = 0;
   Errc code = Errc::kUnavailable;
   std::string full_while_there;          // the path of a file
   std::atomic<uint64_t> free_bytes = 0;  // 0: those of the machine

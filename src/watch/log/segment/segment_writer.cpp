@@ -116,6 +116,7 @@ Result<void> SegmentWriter::AppendTail(uint32_t first_line, std::string_view raw
 Result<void> SegmentWriter::Sync() {
   Result<void> synced = files_.Sync(log_.get());
   if (synced) synced = files_.Sync(tail_.get());
+  sync_failed_ = sync_failed_ || !synced;
   return synced;
 }
 
@@ -143,7 +144,10 @@ Result<std::shared_ptr<const Segment>> SegmentWriter::Close() {
   // What a crash or an earlier trailer left behind the blocks must not stand behind the new one.
   Result<void> written = TruncateFile(log_.get(), end_);
   if (written) written = files_.WriteAt(log_.get(), end_, footer);
-  if (written) written = files_.Sync(log_.get());
+  if (written) {
+    written = files_.Sync(log_.get());
+    sync_failed_ = sync_failed_ || !written;
+  }
   if (written) written = SyncFolder(folder_);
   if (!written) return Fail(written.error());
   (void)RemoveFile(paths_.tail);

@@ -70,8 +70,10 @@ class SegmentWriter {
   Result<std::shared_ptr<const StoredBlock>> Append(const RawBlock& block);
   // Keeps lines that are in no block yet.
   Result<void> AppendTail(uint32_t first_line, std::string_view raw);
-  // All that was appended survives a loss of power.
+  // All that was appended survives a loss of power. After an error some of it may be lost whatever
+  // a second call says.
   Result<void> Sync();
+  bool sync_failed() const { return sync_failed_; }
   // The segment is closed and durable; the writer is of no use any more. Without room for the word
   // index it is closed without one. After an error it may be tried again.
   Result<std::shared_ptr<const Segment>> Close();
@@ -97,6 +99,7 @@ class SegmentWriter {
   uint64_t end_ = 0;  // of the last block in the log
   uint64_t tail_bytes_ = 0;
   uint64_t raw_bytes_ = 0;
+  bool sync_failed_ = false;
   std::vector<std::shared_ptr<const StoredBlock>> blocks_;
   ZSTD_CCtx_s* context_;
   BlockReader reader_;
