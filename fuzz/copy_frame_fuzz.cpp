@@ -27,7 +27,7 @@ std::optional<Message> ReadFirst(std::string_view stream, size_t piece_bytes, Ta
     stream.remove_prefix(piece.size());
     auto message = take(in);
     if (!message) return std::nullopt;
-    if (*message) return std::move(**message);
+    if (*message) return std::move(*message);
   }
   return std::nullopt;
 }

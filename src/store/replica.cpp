@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "io/file/disk.hpp"
 #include "io/loop.hpp"
+#include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/applier.hpp"

@@ -32,8 +32,8 @@ struct Config {
   Duration metrics_retention = std::chrono::days{15};
   uint64_t metrics_bytes = uint64_t{4} * 1024 * 1024 * 1024;
   Notices notices;
-  uint64_t copy_bytes = uint64_t{512} * 1024 * 1024;      // of each other data center's copy
-  bool access_log = false;                                // the edge's access log is kept in it too
+  uint64_t copy_bytes = uint64_t{512} * 1024 * 1024;  // of each other data center's copy
+  bool access_log = false;                            // the edge's access log is kept in it too
 };
 
 site::Section ConfigSection();
