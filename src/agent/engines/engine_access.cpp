@@ -1,6 +1,7 @@
 #include "agent/engines/engine_access.hpp"
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
