@@ -109,7 +109,10 @@ def test_kills_of_watch_neither_lose_nor_repeat_a_line(site):
         os.kill(killed, signal.SIGKILL)
         write_lines(site, "edge", 3)
         wait_until(lambda killed=killed: pid_of(site, "watch") != killed and site.tier("us-east", "watch")["state"] == "ready", what="watch is back")
+        # A follower that has heard nothing of a process between two kills stores lines of the one before twice.
+        wait_until(lambda: set(written(site, "edge")) <= set(copied_times(site, "us-west", "SIGHUP", "edge")), what="us-west has all lines")
     assert_each_once(site, "edge")
+    assert copied_times(site, "us-west", "SIGHUP", "edge") == written(site, "edge")
 
 
 def test_rotation_while_watch_is_stopped_loses_no_line(site):

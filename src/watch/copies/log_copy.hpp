@@ -6,10 +6,11 @@
 // the entries before it are synced, and a start leaves out those behind it that are in the store
 // (Overlap). While the disk fails nothing is taken; what the store has lost is copied again, from
 // the position that was written last. What the other tier had not written when it was killed stays
-// in the copy, and is left out if it comes again. (If both are killed at the same time, that is
-// stored twice.) After a longer time without a connection only what the copy's quota holds is sent.
-// Where lines are missing that the other side no longer has, or cannot read, an entry says so. A
-// data center can only send lines of its own.
+// in the copy, and is left out if it comes again. (If both are killed at the same time, or
+// the other is killed again before this one has heard from it, that is stored twice.) After a
+// longer time without a connection only what the copy's quota holds is sent. Where lines are
+// missing that the other side no longer has, or cannot read, an entry says so. A data center can
+// only send lines of its own.
 #pragma once
 
 #include <cstdint>
