@@ -246,7 +246,7 @@ def test_a_tier_that_drains_under_load_fails_no_request(tier):
             for _ in range(3):
                 pid = site.tier("us-east", tier)["pid"]
                 reached = list(counts)
-                wait_until(lambda: all(now > then + 20 for now, then in zip(counts, reached)), what="requests flow")
+                wait_until(lambda: all(now > before + 20 for now, before in zip(counts, reached)), what="requests flow")
                 os.kill(pid, signal.SIGTERM)
                 wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, None, pid) and site.tier("us-east", tier)["state"] == "ready",
                            what="the next process serves")
@@ -254,7 +254,7 @@ def test_a_tier_that_drains_under_load_fails_no_request(tier):
             # Each closes at its end the connections that nobody used meanwhile; what takes one of them then must not fail.
             wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in drained), what="the drained ones are gone")
             reached = list(counts)
-            wait_until(lambda: all(now > then + 20 for now, then in zip(counts, reached)), what="requests flow")
+            wait_until(lambda: all(now > before + 20 for now, before in zip(counts, reached)), what="requests flow")
         finally:
             done.set()
             results(threads)

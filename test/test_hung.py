@@ -100,7 +100,7 @@ def test_instances_that_are_all_unhealthy_are_not_all_replaced_at_once(tmp_path)
         unhealthy.touch()
         try:
             wait_until(lambda: pids() != before, what="one is tried")
-            assert sum(now != then for now, then in zip(pids(), before)) == 1
+            assert sum(new != old for new, old in zip(pids(), before)) == 1
         finally:
             unhealthy.unlink()
         wait_until(lambda: all(each["state"] == "healthy" for each in site.data_center("us-east")["instances"]), what="all are healthy")

@@ -259,8 +259,8 @@ io::Task<Result<void>> Engines::WriteFiles() {
   co_return done;
 }
 
-// An engine starts with all of its files, and is told of a new configuration even if another file
-// could not be written.
+// Starts an engine when all files are written. Makes a running engine read its new configuration
+// even if another file could not be written.
 void Engines::StartOrReload(Kept& engine, bool all_written) {
   auto found = written_.find(place_.files.config(engine.child->name()));
   if (found == written_.end() || engine.config == found->second) return;

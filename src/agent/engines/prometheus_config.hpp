@@ -39,7 +39,7 @@ Endpoint AlertmanagerEndpoint(const EnginePlace& place);
 // What changes in its configuration.
 struct PrometheusSettings {
   std::filesystem::path rules;         // the folder with the rule files; empty: there are none
-  bool alertmanager_is_ready = false;  // false: it may not be the one who listens at its port
+  bool alertmanager_is_ready = false;  // false: a stranger may listen at its port
   std::set<std::string> roles = {};    // the tiers that run here; empty: all
 };
 

@@ -76,6 +76,18 @@ class MirrorsTest : public MirrorSiteTest {
   Outcome<int32_t> Promote(NodeId id, Mirrors::PromoteRequest request = {.all = true}) {
     return Order<int32_t>(id, [&](Mirrors& mirrors) { return mirrors.Promote(request); });
   }
+  // Node 1 lost its disk and is back; node 2 is the home.
+  void LoseTheDiskOfTheHome() {
+    Start();
+    Create("orders");
+    MustProduce(1, {"a"});
+    Kill(1);
+    disk(1).Replace();
+    ASSERT_TRUE(Promote(2));
+    Restart(1);
+    world_.RunFor(seconds{20});
+    ASSERT_TRUE(node(2).mirrors()->Peers()[0].other_journal);
+  }
   // Its error, or kNone.
   QueueError FollowAnew(NodeId id, const std::string& data_center) {
     auto followed =
@@ -335,15 +347,7 @@ TEST_F(MirrorsTest, HomeThatLostItsDiskIsFollowedAnewOnceItIsNoHome) {
 }
 
 TEST_F(MirrorsTest, AMoveGoesOnWithoutWhoeverAskedForIt) {
-  Start();
-  Create("orders");
-  MustProduce(1, {"a"});
-  Kill(1);
-  disk(1).Replace();
-  ASSERT_TRUE(Promote(2));
-  Restart(1);
-  world_.RunFor(seconds{20});
-  ASSERT_TRUE(node(2).mirrors()->Peers()[0].other_journal);
+  LoseTheDiskOfTheHome();
   QueueError told = QueueError::kNone;
   auto ask = [&]() -> Task<void> {
     auto followed = co_await io::Within(world_.now() + milliseconds{1},
@@ -359,14 +363,7 @@ TEST_F(MirrorsTest, AMoveGoesOnWithoutWhoeverAskedForIt) {
 }
 
 TEST_F(MirrorsTest, CloseEndsAMoveWhichMayBeAskedForAgain) {
-  Start();
-  Create("orders");
-  MustProduce(1, {"a"});
-  Kill(1);
-  disk(1).Replace();
-  ASSERT_TRUE(Promote(2));
-  Restart(1);
-  world_.RunFor(seconds{20});
+  LoseTheDiskOfTheHome();
   for (int i = 0; i < 20; ++i) {
     auto ask = [&]() -> Task<void> {
       (void)co_await node(2).mirrors()->FollowAnew(MirrorNode::NameOf(1));

@@ -170,7 +170,8 @@ io::Task<void> LogCopy::RememberOverlap(uint64_t sequence) {
 
 bool LogCopy::HasLost() const { return store_->status().lost > known_loss_; }
 
-// To the position before what was lost. What was not is in the store, and is left out.
+// Goes back to the last written position, which is before the lost lines. The lines behind it that
+// the store still has are left out when they come again.
 io::Task<void> LogCopy::GoBack() {
   known_loss_ = store_->status().lost;
   LOG_WARNING("the disk has lost copied lines, which are copied again",

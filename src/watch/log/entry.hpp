@@ -51,7 +51,7 @@ enum class EntryMark : uint8_t {
   kDropped = 32,  // stands for entries that were dropped; the text says how many
 };
 
-// Those above, and one that no version has yet.
+// The marks above, and one bit that no version uses yet.
 constexpr uint8_t kAllEntryMarks = 0x7f;
 
 class EntryMarks {
